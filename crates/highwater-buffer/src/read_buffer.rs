@@ -1,0 +1,778 @@
+//! Bytes that have arrived, and the synchronous steps that take them out again.
+//!
+//! ```text
+//!  block   ┊ consumed ┊ searched in vain ┊ not looked at ┊ room for the next fill ┊
+//!          0        start         start + scanned      len                     capacity
+//! ```
+//!
+//! What lives here: the reads, the limits, the search that is never done twice, and the memory. What
+//! deliberately does not: waiting, time-outs, transport errors (see `highwater-stream`).
+
+mod memory;
+
+use crate::separators::Match;
+use crate::{FrameError, IncompleteRead, LimitOverrun, Separators, Verdict};
+use alloc::vec::Vec;
+use bytes::{BufMut, Bytes};
+use core::fmt;
+
+pub use memory::LARGEST_FILL;
+use memory::{SMALLEST_FILL, Want};
+
+/// The limit of a reader that is given none: 64 KiB. asyncio: the same.
+pub const DEFAULT_LIMIT: usize = 64 * 1024;
+
+/// Bytes that have arrived, with asyncio's reads as synchronous steps.
+///
+/// Feed it with [`feed`](Self::feed), or let a transport write straight into [`spare`](Self::spare);
+/// say [`feed_eof`](Self::feed_eof) at the end. A read that returns [`Verdict::NeedMore`] has consumed
+/// nothing and may be repeated, replaced or given up at no loss, and the search goes on where it
+/// stopped.
+///
+/// Each read has an owned form, which returns [`Bytes`] of its own, and a borrowed one (`…_ref`), which
+/// neither copies nor allocates.
+///
+/// # Memory
+/// Reads of lines and frames ask for at most the limit plus the longest separator plus one fill (at most
+/// 64 KiB), [`read_exactly`](Self::read_exactly) for `n` plus one fill, [`read_to_end`](Self::read_to_end)
+/// for `max` plus one fill; at most 1 MiB, or as much as is there, is reserved ahead of what has arrived.
+/// That bound holds for what comes through [`spare`](Self::spare). [`feed`](Self::feed) and
+/// [`unread`](Self::unread) take whatever they are given.
+///
+/// ```
+/// use highwater_buffer::{ReadBuffer, Verdict};
+///
+/// let mut buffer = ReadBuffer::new();
+/// buffer.feed(b"hello\nwor");
+/// assert_eq!(buffer.read_line_ref()?, Verdict::Ready(Some(&b"hello\n"[..])));
+/// assert_eq!(buffer.read_line_ref()?, Verdict::NeedMore);
+/// buffer.feed(b"ld");
+/// buffer.feed_eof();
+/// assert_eq!(buffer.read_line_ref()?, Verdict::Ready(Some(&b"world"[..])));
+/// assert_eq!(buffer.read_line_ref()?, Verdict::Ready(None));
+/// # Ok::<(), highwater_buffer::LimitOverrun>(())
+/// ```
+///
+/// # Source
+/// asyncio: `StreamReader`, its `feed_data` and `feed_eof`.
+pub struct ReadBuffer {
+    block: Vec<u8>,
+    /// Consumed bytes at the front of `block`. Invariant: at most `block.len()`.
+    start: usize,
+    limit: usize,
+    input: Input,
+    /// Unread bytes searched in vain, kept so that byte-by-byte arrival costs linear time.
+    /// Invariant: at most what is unread; no match of `sought` ends at or before it.
+    scanned: usize,
+    /// What `scanned` speaks of. Invariant: present when `scanned` is not zero.
+    sought: Option<Separators>,
+    skip: Option<Skip>,
+    /// What the last step was short of: how much room the next fill should get.
+    want: Want,
+    /// The size of the next fill. Invariant: from `SMALLEST_FILL` to `LARGEST_FILL`.
+    fill: usize,
+    /// The length of `block` when the last fill would have used all of its room.
+    full_at: usize,
+    searched: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Open,
+    Ended,
+}
+
+/// A `skip_until` that has not met its separator. It stays in force until it does, or the stream ends.
+struct Skip {
+    separators: Separators,
+    skipped: u64,
+}
+
+impl ReadBuffer {
+    /// An empty buffer with the [`DEFAULT_LIMIT`]. It holds no memory until bytes arrive.
+    pub const fn new() -> Self {
+        Self::with_limit(DEFAULT_LIMIT)
+    }
+
+    /// An empty buffer with a limit of its own: the most bytes before a separator.
+    ///
+    /// diverges: asyncio refuses a limit of 0; here it lets exactly the empty payloads pass, as the rule
+    /// for every other limit says.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// assert_eq!(ReadBuffer::with_limit(1024).limit(), 1024);
+    /// ```
+    pub const fn with_limit(limit: usize) -> Self {
+        Self {
+            block: Vec::new(),
+            start: 0,
+            limit,
+            input: Input::Open,
+            scanned: 0,
+            sought: None,
+            skip: None,
+            want: Want::ANY,
+            fill: SMALLEST_FILL,
+            full_at: usize::MAX,
+            searched: 0,
+        }
+    }
+
+    // ---- arrival -------------------------------------------------------------------------------
+
+    /// Appends bytes that have arrived. Empty ones change nothing. asyncio: `feed_data`.
+    ///
+    /// # Panics
+    /// After [`feed_eof`](Self::feed_eof).
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"ab");
+    /// buffer.feed(b"");
+    /// assert_eq!(buffer.unread_bytes(), b"ab");
+    /// ```
+    pub fn feed(&mut self, bytes: &[u8]) {
+        assert!(!self.has_ended(), "bytes were fed after the end of the stream");
+        self.make_room(bytes.len());
+        self.block.extend_from_slice(bytes);
+        self.check_invariants();
+    }
+
+    /// Room for the next bytes, to be written straight into the buffer: at least one byte, at most 1 MiB
+    /// or as much as is buffered, fitting what the last step was short of.
+    ///
+    /// Whatever is written there has arrived; nothing need be. Small at first, it grows towards 64 KiB
+    /// while it is filled whole.
+    ///
+    /// # Panics
+    /// After [`feed_eof`](Self::feed_eof).
+    ///
+    /// ```
+    /// use bytes::BufMut;
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// assert_eq!(buffer.read_exactly(2)?, Verdict::NeedMore);
+    /// buffer.spare().put_slice(b"hi"); // tokio: `transport.read_buf(&mut buffer.spare())`
+    /// assert_eq!(buffer.read_exactly(2)?.ready().as_deref(), Some(&b"hi"[..]));
+    /// # Ok::<(), highwater_buffer::IncompleteRead>(())
+    /// ```
+    pub fn spare(&mut self) -> impl BufMut + '_ {
+        assert!(!self.has_ended(), "room was asked for after the end of the stream");
+        let room = self.make_room_to_fill();
+        (&mut self.block).limit(room)
+    }
+
+    /// The stream has ended: no more bytes will come. Any number of times. asyncio: `feed_eof`.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed_eof();
+    /// assert!(buffer.at_eof());
+    /// assert_eq!(buffer.read_line()?, Verdict::Ready(None));
+    /// # Ok::<(), highwater_buffer::LimitOverrun>(())
+    /// ```
+    pub fn feed_eof(&mut self) {
+        self.input = Input::Ended;
+    }
+
+    /// Puts bytes back in front of all that is unread, also after the end of the stream.
+    ///
+    /// A skip that is in force covers them too: they stand before what it seeks.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"world");
+    /// buffer.unread(b"hello ");
+    /// assert_eq!(buffer.unread_bytes(), b"hello world");
+    /// ```
+    pub fn unread(&mut self, bytes: &[u8]) {
+        self.scanned = 0;
+        if let Some(start) = self.start.checked_sub(bytes.len()) {
+            self.block[start..self.start].copy_from_slice(bytes);
+            self.start = start;
+        } else {
+            self.block.splice(..self.start, bytes.iter().copied());
+            self.start = 0;
+        }
+        self.full_at = usize::MAX;
+        self.check_invariants();
+    }
+
+    // ---- reads ---------------------------------------------------------------------------------
+
+    /// Up to `n` bytes, as soon as one is there; empty at the end of the stream, and at once for
+    /// `n == 0`. asyncio: `StreamReader.read(n)`.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// assert_eq!(buffer.read(10), Verdict::NeedMore);
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.read(2), Verdict::Ready("ab".into()));
+    /// assert_eq!(buffer.read(10), Verdict::Ready("c".into()));
+    /// ```
+    pub fn read(&mut self, n: usize) -> Verdict<Bytes> {
+        self.find_some(n).map(|n| self.take(n))
+    }
+
+    /// Everything up to the end of the stream, if that is at most `max` bytes. Exactly `max` bytes and
+    /// then the end pass. asyncio: `StreamReader.read(-1)`. diverges: bounded.
+    ///
+    /// # Errors
+    /// [`LimitOverrun`] as soon as more than `max` bytes are there; all of them stay buffered.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.read_to_end(3)?, Verdict::NeedMore);
+    /// buffer.feed_eof();
+    /// assert_eq!(buffer.read_to_end(2).unwrap_err().consumed(), 3);
+    /// assert_eq!(buffer.read_to_end(3)?, Verdict::Ready("abc".into()));
+    /// # Ok::<(), highwater_buffer::LimitOverrun>(())
+    /// ```
+    pub fn read_to_end(&mut self, max: usize) -> Result<Verdict<Bytes>, LimitOverrun> {
+        Ok(self.find_end(max)?.map(|n| self.take(n)))
+    }
+
+    /// Exactly `n` bytes; none, at once, for `n == 0`. The limit does not count here.
+    /// asyncio: `StreamReader.readexactly`.
+    ///
+    /// # Errors
+    /// [`IncompleteRead`] when the stream ended first. It carries all that was buffered; the buffer is
+    /// now empty.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.read_exactly(2)?, Verdict::Ready("ab".into()));
+    /// assert_eq!(buffer.read_exactly(2)?, Verdict::NeedMore);
+    /// # Ok::<(), highwater_buffer::IncompleteRead>(())
+    /// ```
+    pub fn read_exactly(&mut self, n: usize) -> Result<Verdict<Bytes>, IncompleteRead> {
+        Ok(self.find_exactly(n)?.map(|n| self.take(n)))
+    }
+
+    /// [`read_exactly`](Self::read_exactly), borrowed.
+    ///
+    /// # Errors
+    /// Those of [`read_exactly`](Self::read_exactly).
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.read_exactly_ref(2)?, Verdict::Ready(&b"ab"[..]));
+    /// # Ok::<(), highwater_buffer::IncompleteRead>(())
+    /// ```
+    pub fn read_exactly_ref(&mut self, n: usize) -> Result<Verdict<&[u8]>, IncompleteRead> {
+        Ok(self.find_exactly(n)?.map(|n| self.take_ref(n)))
+    }
+
+    /// Everything up to and including the first separator. asyncio: `StreamReader.readuntil`.
+    ///
+    /// The limit counts the bytes before the separator; a match that starts exactly at the limit is
+    /// accepted.
+    ///
+    /// # Errors
+    /// - [`FrameError::Incomplete`]: the stream ended first. The error carries all that was buffered,
+    ///   possibly with a prefix of a separator; the buffer is now empty.
+    /// - [`FrameError::LimitOverrun`]: nothing is consumed.
+    ///
+    /// diverges: what `consumed` says depends on the bytes alone, never on how they were cut.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Separators, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"key: value\r\n\r\nbody");
+    /// let blank_line = Separators::one(b"\r\n\r\n")?;
+    /// assert_eq!(buffer.read_until(&blank_line)?, Verdict::Ready("key: value\r\n\r\n".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_until(&mut self, separators: &Separators) -> Result<Verdict<Bytes>, FrameError> {
+        Ok(self.find_until(separators, self.limit)?.map(|n| self.take(n)))
+    }
+
+    /// [`read_until`](Self::read_until), borrowed.
+    ///
+    /// # Errors
+    /// Those of [`read_until`](Self::read_until).
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Separators, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"a\0b");
+    /// assert_eq!(buffer.read_until_ref(&Separators::one([0])?)?, Verdict::Ready(&b"a\0"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_until_ref(&mut self, separators: &Separators) -> Result<Verdict<&[u8]>, FrameError> {
+        Ok(self.find_until(separators, self.limit)?.map(|n| self.take_ref(n)))
+    }
+
+    /// The next line with its newline; the last one may lack it; `None` at the end of the stream.
+    /// asyncio: `StreamReader.readline`.
+    ///
+    /// # Errors
+    /// [`LimitOverrun`]: nothing is consumed. diverges: asyncio raises `ValueError` and drops what was
+    /// buffered.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"\nlast");
+    /// buffer.feed_eof();
+    /// assert_eq!(buffer.read_line()?, Verdict::Ready(Some("\n".into())));
+    /// assert_eq!(buffer.read_line()?, Verdict::Ready(Some("last".into())));
+    /// assert_eq!(buffer.read_line()?, Verdict::Ready(None));
+    /// # Ok::<(), highwater_buffer::LimitOverrun>(())
+    /// ```
+    pub fn read_line(&mut self) -> Result<Verdict<Option<Bytes>>, LimitOverrun> {
+        Ok(self.find_line(self.limit)?.map(|n| n.map(|n| self.take(n))))
+    }
+
+    /// [`read_line`](Self::read_line), borrowed.
+    ///
+    /// # Errors
+    /// Those of [`read_line`](Self::read_line).
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"one\ntwo\n");
+    /// assert_eq!(buffer.read_line_ref()?, Verdict::Ready(Some(&b"one\n"[..])));
+    /// # Ok::<(), highwater_buffer::LimitOverrun>(())
+    /// ```
+    pub fn read_line_ref(&mut self) -> Result<Verdict<Option<&[u8]>>, LimitOverrun> {
+        Ok(self.find_line(self.limit)?.map(|n| n.map(|n| self.take_ref(n))))
+    }
+
+    /// The first `n` bytes, or all there are when the stream ends before; they stay unread.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"\x16\x03\x01");
+    /// assert_eq!(buffer.peek(1), Verdict::Ready(&b"\x16"[..]));
+    /// assert_eq!(buffer.peek(4), Verdict::NeedMore);
+    /// assert_eq!(buffer.buffered(), 3);
+    /// ```
+    pub fn peek(&mut self, n: usize) -> Verdict<&[u8]> {
+        self.find_peek(n).map(|n| &self.unread_bytes()[..n])
+    }
+
+    /// Discards everything up to and including the first separator, in constant memory and without a
+    /// limit, and tells how many bytes that were.
+    ///
+    /// It discards as bytes arrive and stays in force until its separator has come: any other read first
+    /// finishes it. Asked again with the same separators it goes on, and the count covers all of it; with
+    /// others, the first skip is finished and the new one begins.
+    ///
+    /// # Errors
+    /// [`IncompleteRead`] when the stream ended first. All is discarded, and
+    /// [`skipped`](IncompleteRead::skipped) says how much.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Separators, Verdict};
+    /// let mut buffer = ReadBuffer::with_limit(4);
+    /// buffer.feed(b"much too long");
+    /// assert_eq!(buffer.skip_until(Separators::newline())?, Verdict::NeedMore);
+    /// assert_eq!(buffer.buffered(), 0);
+    /// buffer.feed(b" for us\nok\n");
+    /// assert_eq!(buffer.skip_until(Separators::newline())?, Verdict::Ready(21));
+    /// assert_eq!(buffer.unread_bytes(), b"ok\n");
+    /// # Ok::<(), highwater_buffer::IncompleteRead>(())
+    /// ```
+    pub fn skip_until(&mut self, separators: &Separators) -> Result<Verdict<u64>, IncompleteRead> {
+        if self.skip.as_ref().is_some_and(|skip| skip.separators != *separators) {
+            if let Verdict::NeedMore = self.finish_skip() {
+                return Ok(Verdict::NeedMore);
+            }
+        }
+        if self.skip.is_none() {
+            self.skip = Some(Skip { separators: separators.clone(), skipped: 0 });
+        }
+        match self.finish_skip() {
+            Verdict::Ready(Skipped::Through(count)) => Ok(Verdict::Ready(count)),
+            Verdict::Ready(Skipped::ToTheEnd(count)) => Err(IncompleteRead::skipping(count)),
+            Verdict::NeedMore => Ok(Verdict::NeedMore),
+        }
+    }
+
+    // ---- reads in two halves: find, then take --------------------------------------------------
+
+    /// The length of the next frame, separator included, under a limit for this call alone; the first
+    /// half of [`read_until`](Self::read_until). [`take`](Self::take) or [`take_ref`](Self::take_ref) is
+    /// the second.
+    ///
+    /// # Errors
+    /// Those of [`read_until`](Self::read_until), with the same effect on the buffer.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Separators, Verdict};
+    /// let mut buffer = ReadBuffer::with_limit(2);
+    /// buffer.feed(b"longer\n");
+    /// assert_eq!(buffer.find_until(Separators::newline(), 100)?, Verdict::Ready(7));
+    /// assert_eq!(buffer.take_ref(7), b"longer\n");
+    /// # Ok::<(), highwater_buffer::FrameError>(())
+    /// ```
+    #[inline]
+    pub fn find_until(
+        &mut self,
+        separators: &Separators,
+        limit: usize,
+    ) -> Result<Verdict<usize>, FrameError> {
+        match self.search(separators, limit)? {
+            Verdict::Ready(length) => Ok(Verdict::Ready(length)),
+            Verdict::NeedMore if self.has_ended() => Err(IncompleteRead::until(self.take_all()).into()),
+            Verdict::NeedMore => Ok(Verdict::NeedMore),
+        }
+    }
+
+    /// The length of the next line, newline included, under a limit for this call alone; `None` at the
+    /// end of the stream. The first half of [`read_line`](Self::read_line).
+    ///
+    /// # Errors
+    /// Those of [`read_line`](Self::read_line).
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"one\n");
+    /// assert_eq!(buffer.find_line(3)?, Verdict::Ready(Some(4)));
+    /// assert_eq!(buffer.find_line(2).unwrap_err().consumed(), 3);
+    /// # Ok::<(), highwater_buffer::LimitOverrun>(())
+    /// ```
+    #[inline]
+    pub fn find_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
+        match self.search(Separators::newline(), limit)? {
+            Verdict::Ready(length) => Ok(Verdict::Ready(Some(length))),
+            Verdict::NeedMore if self.at_eof() => Ok(Verdict::Ready(None)),
+            Verdict::NeedMore if self.has_ended() => Ok(Verdict::Ready(Some(self.buffered()))),
+            Verdict::NeedMore => Ok(Verdict::NeedMore),
+        }
+    }
+
+    /// `n` once that many bytes are there; the first half of [`read_exactly`](Self::read_exactly).
+    ///
+    /// # Errors
+    /// Those of [`read_exactly`](Self::read_exactly), with the same effect on the buffer.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.find_exactly(4)?, Verdict::NeedMore);
+    /// assert_eq!(buffer.find_exactly(3)?, Verdict::Ready(3));
+    /// # Ok::<(), highwater_buffer::IncompleteRead>(())
+    /// ```
+    #[inline]
+    pub fn find_exactly(&mut self, n: usize) -> Result<Verdict<usize>, IncompleteRead> {
+        if n == 0 {
+            return Ok(Verdict::Ready(0));
+        }
+        if let Verdict::NeedMore = self.finish_skip() {
+            return Ok(Verdict::NeedMore);
+        }
+        if self.buffered() >= n {
+            return Ok(Verdict::Ready(n));
+        }
+        if self.has_ended() {
+            return Err(IncompleteRead::exactly(self.take_all(), n));
+        }
+        self.want = Want::exactly(n);
+        Ok(Verdict::NeedMore)
+    }
+
+    /// How many bytes [`read(n)`](Self::read) would return.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.find_some(10), Verdict::Ready(3));
+    /// ```
+    pub fn find_some(&mut self, n: usize) -> Verdict<usize> {
+        if n == 0 {
+            return Verdict::Ready(0);
+        }
+        if let Verdict::NeedMore = self.finish_skip() {
+            return Verdict::NeedMore;
+        }
+        if self.buffered() > 0 || self.has_ended() {
+            return Verdict::Ready(self.buffered().min(n));
+        }
+        self.want = Want::ANY;
+        Verdict::NeedMore
+    }
+
+    /// How many bytes [`peek(n)`](Self::peek) would show.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// buffer.feed_eof();
+    /// assert_eq!(buffer.find_peek(10), Verdict::Ready(3));
+    /// ```
+    pub fn find_peek(&mut self, n: usize) -> Verdict<usize> {
+        if n == 0 {
+            return Verdict::Ready(0);
+        }
+        if let Verdict::NeedMore = self.finish_skip() {
+            return Verdict::NeedMore;
+        }
+        if self.buffered() >= n || self.has_ended() {
+            return Verdict::Ready(self.buffered().min(n));
+        }
+        self.want = Want::exactly(n);
+        Verdict::NeedMore
+    }
+
+    /// The length of all that comes before the end of the stream; the first half of
+    /// [`read_to_end`](Self::read_to_end).
+    ///
+    /// # Errors
+    /// Those of [`read_to_end`](Self::read_to_end).
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// buffer.feed_eof();
+    /// assert_eq!(buffer.find_end(100)?, Verdict::Ready(3));
+    /// # Ok::<(), highwater_buffer::LimitOverrun>(())
+    /// ```
+    pub fn find_end(&mut self, max: usize) -> Result<Verdict<usize>, LimitOverrun> {
+        if let Verdict::NeedMore = self.finish_skip() {
+            return Ok(Verdict::NeedMore);
+        }
+        if self.buffered() > max {
+            return Err(LimitOverrun::end(max));
+        }
+        if self.has_ended() {
+            return Ok(Verdict::Ready(self.buffered()));
+        }
+        self.want = Want::at_most(max.saturating_add(1));
+        Ok(Verdict::NeedMore)
+    }
+
+    /// Takes `n` bytes out, owned. Short ones are copied, so that they do not keep a large block alive;
+    /// ones that fill most of the block take it along, and no byte of them is copied.
+    ///
+    /// # Panics
+    /// When fewer are buffered.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(&buffer.take(2)[..], b"ab");
+    /// ```
+    pub fn take(&mut self, n: usize) -> Bytes {
+        if self.is_worth_handing_over(n) {
+            self.hand_over(n)
+        } else {
+            Bytes::copy_from_slice(self.take_ref(n))
+        }
+    }
+
+    /// Takes `n` bytes out, borrowed until the buffer is used again.
+    ///
+    /// # Panics
+    /// When fewer are buffered.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// assert_eq!(buffer.take_ref(2), b"ab");
+    /// ```
+    #[inline]
+    pub fn take_ref(&mut self, n: usize) -> &[u8] {
+        let from = self.start;
+        assert!(n <= self.block.len() - from, "{n} bytes taken of {}", self.block.len() - from);
+        self.start += n;
+        self.scanned = self.scanned.saturating_sub(n);
+        &self.block[from..from + n]
+    }
+
+    // ---- state ---------------------------------------------------------------------------------
+
+    /// The most bytes before a separator.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Sets the limit for the reads that follow. What is buffered already stays, however much it is.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::with_limit(1);
+    /// buffer.feed(b"two\n");
+    /// assert!(buffer.read_line().is_err());
+    /// buffer.set_limit(3);
+    /// assert!(buffer.read_line().is_ok());
+    /// ```
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// How many bytes are unread.
+    #[inline]
+    pub fn buffered(&self) -> usize {
+        self.block.len() - self.start
+    }
+
+    /// The bytes that are unread. They stay so.
+    pub fn unread_bytes(&self) -> &[u8] {
+        &self.block[self.start..]
+    }
+
+    /// Whether the end of the stream was fed.
+    pub fn has_ended(&self) -> bool {
+        self.input == Input::Ended
+    }
+
+    /// Whether the stream has ended and nothing is left to read. asyncio: `StreamReader.at_eof`.
+    pub fn at_eof(&self) -> bool {
+        self.has_ended() && self.buffered() == 0
+    }
+
+    /// How many bytes all searches have looked at so far: at most the bytes that arrived plus, for each
+    /// arrival, the longest separator less one, as long as the same separators are sought.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// for byte in b"a line\n" {
+    ///     buffer.feed(&[*byte]);
+    ///     let _ = buffer.find_line(100);
+    /// }
+    /// assert_eq!(buffer.bytes_searched(), 7);
+    /// ```
+    pub fn bytes_searched(&self) -> u64 {
+        self.searched
+    }
+
+    // ---- steps within --------------------------------------------------------------------------
+
+    /// The overrun rule: look only at the first `limit + longest` bytes. A match that starts at or before
+    /// `limit` is the frame; one that starts after it, or none in so many bytes, is an overrun.
+    #[inline]
+    fn search(&mut self, separators: &Separators, limit: usize) -> Result<Verdict<usize>, LimitOverrun> {
+        if let Verdict::NeedMore = self.finish_skip() {
+            return Ok(Verdict::NeedMore);
+        }
+        let most = limit.saturating_add(separators.longest());
+        match self.find_within(separators, most) {
+            Some(found) if found.start <= limit => Ok(Verdict::Ready(found.end)),
+            Some(found) => {
+                self.remember(separators, found.end - 1);
+                Err(LimitOverrun::separator(found.start, limit))
+            }
+            None => {
+                self.remember(separators, self.buffered().min(most));
+                if self.buffered() >= most {
+                    return Err(LimitOverrun::separator(limit.saturating_add(1), limit));
+                }
+                self.want = Want::at_most(most);
+                Ok(Verdict::NeedMore)
+            }
+        }
+    }
+
+    /// The first match within the first `most` bytes, without another look at what was searched before.
+    #[inline]
+    fn find_within(&mut self, separators: &Separators, most: usize) -> Option<Match> {
+        let window = self.buffered().min(most);
+        let from = match &self.sought {
+            Some(sought) if self.scanned > 0 && sought == separators => self.scanned,
+            _ => 0,
+        };
+        let found = separators.find(&self.block[self.start..self.start + window], from);
+        self.searched += (found.map_or(window, |found| found.end).saturating_sub(from)) as u64;
+        found
+    }
+
+    /// No match of `separators` ends at or before `scanned`.
+    fn remember(&mut self, separators: &Separators, scanned: usize) {
+        if self.sought.as_ref() == Some(separators) {
+            // A smaller limit looks at less; what is known stays known.
+            self.scanned = self.scanned.max(scanned);
+        } else {
+            self.scanned = scanned;
+            self.sought = Some(separators.clone());
+        }
+        self.check_invariants();
+    }
+
+    #[inline]
+    fn finish_skip(&mut self) -> Verdict<Skipped> {
+        if self.skip.is_none() {
+            return Verdict::Ready(Skipped::Through(0));
+        }
+        self.advance_skip()
+    }
+
+    #[cold]
+    fn advance_skip(&mut self) -> Verdict<Skipped> {
+        let Some(Skip { separators, skipped }) = self.skip.take() else {
+            return Verdict::Ready(Skipped::Through(0));
+        };
+        if let Some(found) = self.find_within(&separators, usize::MAX) {
+            self.take_ref(found.end);
+            return Verdict::Ready(Skipped::Through(skipped + found.end as u64));
+        }
+        // A match may straddle two arrivals, so the last `longest - 1` bytes stay until the next.
+        let kept = if self.has_ended() { 0 } else { separators.longest() - 1 };
+        let gone = self.buffered().saturating_sub(kept);
+        self.take_ref(gone);
+        let skipped = skipped + gone as u64;
+        if self.has_ended() {
+            return Verdict::Ready(Skipped::ToTheEnd(skipped));
+        }
+        self.remember(&separators, self.buffered());
+        self.skip = Some(Skip { separators, skipped });
+        self.want = Want::ANY;
+        Verdict::NeedMore
+    }
+
+    fn take_all(&mut self) -> Bytes {
+        self.take(self.buffered())
+    }
+
+    fn check_invariants(&self) {
+        debug_assert!(self.start <= self.block.len());
+        debug_assert!(self.scanned <= self.buffered());
+        debug_assert!(self.scanned == 0 || self.sought.is_some());
+        debug_assert!((SMALLEST_FILL..=LARGEST_FILL).contains(&self.fill));
+    }
+}
+
+/// How a skip ended, and how many bytes it discarded.
+enum Skipped {
+    Through(u64),
+    ToTheEnd(u64),
+}
+
+impl Default for ReadBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ReadBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBuffer")
+            .field("buffered", &self.buffered())
+            .field("limit", &self.limit)
+            .field("input", &self.input)
+            .field("skipping", &self.skip.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,153 @@
+//! Where the bytes lie: how much room the next fill gets, when the block slides, grows and goes.
+
+use super::ReadBuffer;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+/// The first fill of a buffer, in bytes.
+pub(super) const SMALLEST_FILL: usize = 4 * 1024;
+/// The most bytes that a single fill brings beyond what a read needs: 64 KiB.
+pub const LARGEST_FILL: usize = 64 * 1024;
+/// The most that is reserved ahead of what has arrived, unless as much is there already.
+const RESERVED_AHEAD: usize = 1024 * 1024;
+/// Frames shorter than this are copied even when they fill their block: a block costs more to keep.
+const SHORT: usize = 512;
+
+/// What the last step was short of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    /// Fewer unread bytes than this decide nothing.
+    at_least: usize,
+    /// With this many unread bytes the step is decided, whatever they are.
+    at_most: usize,
+}
+
+impl Want {
+    pub(super) const ANY: Self = Self { at_least: 1, at_most: 1 };
+
+    pub(super) fn exactly(n: usize) -> Self {
+        Self { at_least: n, at_most: n }
+    }
+
+    pub(super) fn at_most(most: usize) -> Self {
+        Self { at_least: 1, at_most: most }
+    }
+}
+
+impl ReadBuffer {
+    /// How much memory the buffer holds, in bytes.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// assert_eq!(ReadBuffer::new().allocated(), 0);
+    /// ```
+    pub fn allocated(&self) -> usize {
+        self.block.capacity()
+    }
+
+    /// Gives the memory back if nothing is unread: an idle connection holds no block.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"ab");
+    /// buffer.release();
+    /// assert_eq!(buffer.unread_bytes(), b"ab");
+    /// buffer.take_ref(2);
+    /// buffer.release();
+    /// assert_eq!(buffer.allocated(), 0);
+    /// ```
+    pub fn release(&mut self) {
+        if self.buffered() == 0 {
+            self.block = Vec::new();
+            self.start = 0;
+            self.full_at = usize::MAX;
+        }
+    }
+
+    /// Makes room for the next fill and tells how much it may bring.
+    pub(super) fn make_room_to_fill(&mut self) -> usize {
+        if self.block.len() >= self.full_at {
+            self.fill = (self.fill * 4).min(LARGEST_FILL);
+        }
+        let missing = self.want.at_least.saturating_sub(self.buffered());
+        let room = if missing > self.fill {
+            // Straight into the result: not a byte more than it lacks, so that the block is the result.
+            missing.min(RESERVED_AHEAD.max(self.buffered()))
+        } else {
+            self.fill
+        };
+        if self.buffered() == 0 && self.block.capacity() > 4 * room.max(LARGEST_FILL) {
+            self.release();
+        }
+        let room = self.make_room_up_to(room);
+        self.full_at = self.block.len() + room;
+        room
+    }
+
+    /// Makes room for `count` more bytes.
+    pub(super) fn make_room(&mut self, count: usize) {
+        self.slide_if_cheap();
+        if self.block.capacity() - self.block.len() < count {
+            self.slide();
+            self.block.reserve(count);
+        }
+        self.full_at = usize::MAX;
+    }
+
+    /// Makes room for `wish` more bytes, or somewhat less where more memory would be needed for it.
+    fn make_room_up_to(&mut self, wish: usize) -> usize {
+        self.slide_if_cheap();
+        let free = self.block.capacity() - self.block.len();
+        if free >= wish {
+            return wish;
+        }
+        if free >= wish / 4 && free >= SMALLEST_FILL {
+            return free;
+        }
+        self.slide();
+        let needed = self.block.len() + wish;
+        if self.block.capacity() < needed {
+            // Twice as much each time, so that growing costs linear time, but never past what the read
+            // in course can need: `at_most` and one fill.
+            let most = self.want.at_most.saturating_add(self.fill);
+            let capacity = (self.block.capacity() * 2).min(most).max(needed);
+            self.block.reserve_exact(capacity - self.block.len());
+        }
+        wish
+    }
+
+    /// Moves what is unread to the front when it is no longer than what was consumed: each byte consumed
+    /// pays for one moved, and the window stays in the cache.
+    fn slide_if_cheap(&mut self) {
+        if self.buffered() <= self.start {
+            self.slide();
+        }
+    }
+
+    fn slide(&mut self) {
+        if self.start > 0 {
+            let unread = self.buffered();
+            self.block.copy_within(self.start.., 0);
+            self.block.truncate(unread);
+            self.start = 0;
+        }
+    }
+
+    /// Whether `n` bytes fill at least half of the block. Then what stays behind is the smaller part to
+    /// copy, and the frame keeps no more than twice its length alive.
+    pub(super) fn is_worth_handing_over(&self, n: usize) -> bool {
+        n >= SHORT && n >= self.block.capacity() / 2
+    }
+
+    /// Takes `n` bytes out together with their block.
+    pub(super) fn hand_over(&mut self, n: usize) -> Bytes {
+        let from = self.start;
+        let behind = Vec::from(&self.block[from + n..]);
+        self.take_ref(n);
+        let block = core::mem::replace(&mut self.block, behind);
+        self.start = 0;
+        self.full_at = usize::MAX;
+        Bytes::from(block).slice(from..from + n)
+    }
+}
