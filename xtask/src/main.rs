@@ -1,2 +1,102 @@
-//! Tasks.
-fn main() {}
+//! The project's tasks, run as `cargo xtask TASK`; `cargo xtask --help` tells what each is for.
+//!
+//! One module per task, and beneath them what they share. `ci` and `interop` need other programs too;
+//! everything else here asks for no more than cargo, rustc and a linker.
+
+// The tasks.
+mod bench;
+mod ci;
+mod demo;
+mod interop;
+mod test;
+
+// What they share.
+mod outcome;
+mod process;
+mod suite;
+mod tally;
+mod workspace;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::outcome::Outcome;
+use crate::workspace::Workspace;
+
+/// The tasks of the highwater workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+// The first paragraph of each is its entry in `cargo xtask --help`; the rest is for the task's own `--help`.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Show the libraries at work: two processes talk over TCP, and what was observed is printed as a
+    /// transcript.
+    ///
+    /// Builds the demo in release mode and runs it. Every line of FILE is sent, echoed and compared byte for
+    /// byte. The exit code is the demo's own, which is zero only if all that it announces has happened.
+    Demo {
+        /// The file to send [default: the project's README.md]
+        file: Option<PathBuf>,
+    },
+
+    /// Run every test and doc test with nothing but cargo, rustc and a linker.
+    ///
+    /// Closes with the tests that failed, the tests that were skipped and why, the counts that tests
+    /// reported, and one line: `N passed, N failed, N skipped`. Fails if a test failed, if cargo did, or if
+    /// no test ran at all.
+    Test,
+
+    /// Run all that must hold before a change goes in: `test`, then format, lints, docs, features, and every
+    /// slower suite.
+    ///
+    /// A failing step does not keep the next from running. Each step closes with a line that counts what
+    /// passed and failed; a table of the steps and one line for all of them end the run. Needs rustfmt,
+    /// clippy and python3 (3.8 or later); `.ci/run` installs Python if it is missing.
+    Ci,
+
+    /// Let our programs talk to Python's asyncio and a real HTTP server, and compare what arrives. Needs
+    /// python3.
+    ///
+    /// Builds the example and test programs in release mode and runs `tests/interop/run.py` on them, for ten
+    /// minutes at most.
+    Interop,
+
+    /// Measure ours beside the peers, with criterion.
+    ///
+    /// The arguments go to criterion: a filter such as `reader/until`, `--save-baseline NAME`, `--test` to
+    /// run each benchmark once. For criterion's own help: `cargo xtask bench -- --help`.
+    Bench {
+        /// What to pass on to criterion
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(task: Task) -> Outcome {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Demo { file } => demo::run(&workspace, file),
+        Task::Test => test::run(&workspace),
+        Task::Ci => ci::run(&workspace),
+        Task::Interop => interop::run(&workspace),
+        Task::Bench { arguments } => bench::run(&workspace, &arguments),
+    }
+}

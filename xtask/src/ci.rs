@@ -1,0 +1,173 @@
+//! `cargo xtask ci`: everything that must hold before a change goes in.
+//!
+//! The steps are a table; each prints its own closing line, and none of them depends on the one before.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::outcome::{Failure, Outcome, closing_line};
+use crate::suite::Suite;
+use crate::workspace::Workspace;
+use crate::{bench, demo, interop, process, test};
+
+type Step = (&'static str, fn(&Workspace) -> Outcome);
+
+const STEPS: &[Step] = &[
+    ("test", test::run),
+    ("fmt", fmt),
+    ("clippy", clippy),
+    ("docs", docs),
+    ("features", features),
+    ("nostd", nostd),
+    ("model", model),
+    ("interop", interop::run),
+    ("demo", demonstration),
+    ("benches", benches),
+    ("package", package),
+];
+
+/// What a user may choose, library by library.
+const FEATURES: &[&str] = &[
+    "-p highwater-buffer",
+    "-p highwater-buffer --no-default-features",
+    "-p highwater-buffer --all-features",
+    "-p highwater-stream",
+    "-p highwater-stream --no-default-features",
+    "-p highwater-stream --features tracing",
+    "-p highwater-stream --all-features",
+    "-p highwater-net",
+    "-p highwater-net --no-default-features",
+    "-p highwater-net --features tracing",
+    "-p highwater-net --all-features",
+];
+
+/// Many times what proptest tries in a plain test run.
+const MODEL_CASES: &str = "10000";
+
+pub(crate) fn run(workspace: &Workspace) -> Outcome {
+    let results: Vec<_> = STEPS.iter().map(|step| StepResult::of(step, workspace)).collect();
+
+    println!("\n{:<10}{:<8}{:>8}", "step", "result", "seconds");
+    for StepResult { name, passed, took } in &results {
+        let result = if *passed { "ok" } else { "FAILED" };
+        println!("{name:<10}{result:<8}{:>8.1}", took.as_secs_f64());
+    }
+
+    let passed = results.iter().filter(|step| step.passed).count();
+    let failed = results.len() - passed;
+    println!("\n{}", closing_line("ci", passed, failed));
+    if failed == 0 { Ok(()) } else { Err(Failure::Told(1)) }
+}
+
+struct StepResult {
+    name: &'static str,
+    passed: bool,
+    took: Duration,
+}
+
+impl StepResult {
+    fn of(&(name, step): &Step, workspace: &Workspace) -> Self {
+        println!("\n== {name} ==");
+        let start = Instant::now();
+        let outcome = step(workspace);
+        if let Err(failure) = &outcome {
+            failure.report();
+        }
+        Self { name, passed: outcome.is_ok(), took: start.elapsed() }
+    }
+}
+
+fn fmt(workspace: &Workspace) -> Outcome {
+    all("fmt", [workspace.cargo("fmt --all --check")])
+}
+
+fn clippy(workspace: &Workspace) -> Outcome {
+    all("clippy", [workspace.cargo("clippy --workspace --all-targets -- -D warnings")])
+}
+
+fn docs(workspace: &Workspace) -> Outcome {
+    let mut command = workspace.cargo("doc --workspace --no-deps");
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    all("docs", [command])
+}
+
+/// Each library alone, because in a build of the workspace one member switches features on for another, and
+/// without its tests, because their dependencies do so too. Clippy stands in for `cargo check`: it checks the
+/// same, and makes an error of a warning (an import that nothing uses without the feature) in our code alone.
+fn features(workspace: &Workspace) -> Outcome {
+    let command = |selection| workspace.cargo(&format!("clippy {selection} -- -D warnings"));
+    all("features", FEATURES.iter().map(command))
+}
+
+/// That the buffer works without `std`, and not only builds.
+fn nostd(workspace: &Workspace) -> Outcome {
+    let mut suite = Suite::new(workspace)?;
+    suite.run(&mut workspace.cargo("test -p highwater-buffer --no-default-features --no-fail-fast"))?;
+    suite.close(|tally| tally.closing_line("nostd"))
+}
+
+/// The tests that compare with a model, with many more cases: optimised, but with the debug assertions that
+/// check the invariants.
+fn model(workspace: &Workspace) -> Outcome {
+    let mut suite = Suite::new(workspace)?;
+    let mut command = workspace.cargo("test -p highwater-tests --release --tests --no-fail-fast model");
+    command.env("PROPTEST_CASES", MODEL_CASES).env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
+    suite.run(&mut command)?;
+    suite.close(|tally| tally.closing_line("model"))
+}
+
+fn demonstration(workspace: &Workspace) -> Outcome {
+    close("demo", [demo::run(workspace, None)])
+}
+
+/// That the benchmarks build, and that each runs once.
+fn benches(workspace: &Workspace) -> Outcome {
+    let mut command = bench::command(workspace);
+    command.arg("--test");
+    all("benches", [command])
+}
+
+/// That the libraries can be published, by building each from what its package holds.
+fn package(workspace: &Workspace) -> Outcome {
+    // Cargo puts the packages into a registry beneath the target folder, and takes what it has once unpacked
+    // from there for unchangeable: highwater-stream would be built against the highwater-buffer of an earlier
+    // run. A folder with a name that was never used before has no earlier run.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let folder = workspace.fresh_folder(&format!("package-{}", now.as_millis()))?;
+
+    // In one command, so that each finds the others although they are not on crates.io yet. Dirty is allowed
+    // because this step, like all others, judges the files that are there, committed or not.
+    let mut command =
+        workspace.cargo("package --allow-dirty -p highwater-buffer -p highwater-stream -p highwater-net");
+    command.arg("--target-dir").arg(&folder);
+    let outcome = all("package", [command]);
+
+    fs::remove_dir_all(&folder).map_err(|error| format!("could not remove {}: {error}", folder.display()))?;
+    outcome
+}
+
+/// Runs every command, whatever becomes of the others, and closes with how many succeeded.
+fn all(suite: &str, commands: impl IntoIterator<Item = Command>) -> Outcome {
+    let run = |mut command| {
+        println!("$ {}", process::shown(&command));
+        process::run(&mut command)
+    };
+    close(suite, commands.into_iter().map(run))
+}
+
+/// Closes a suite in which each outcome counts for one, after the sentences of those that failed.
+fn close(suite: &str, outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
+    let (mut passed, mut failed) = (0, 0);
+    for outcome in outcomes {
+        match outcome {
+            Ok(()) => passed += 1,
+            Err(failure) => {
+                failure.report();
+                failed += 1;
+            }
+        }
+    }
+    println!("{}", closing_line(suite, passed, failed));
+    if failed == 0 { Ok(()) } else { Err(Failure::Told(1)) }
+}

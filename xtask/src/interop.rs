@@ -1,0 +1,82 @@
+//! `cargo xtask interop`: our programs and programs that others wrote, on either end of a connection.
+//!
+//! Here is what has to be there before the first byte is sent: Python, and our programs built. The
+//! conversations themselves are in `tests/interop`.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::outcome::{Failure, Outcome, closing_line};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// What the scripts are written for.
+const OLDEST_PYTHON: Version = (3, 8);
+
+/// Several times what all conversations take. One that hangs is to end as a sentence in the log.
+const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+type Version = (u32, u32);
+
+pub(crate) fn run(workspace: &Workspace) -> Outcome {
+    let outcome = prepare(workspace).and_then(|()| converse(workspace));
+    if let Err(failure @ Failure::Untold(_)) = &outcome {
+        // The script did not get to its closing line, so it is ours to write.
+        failure.report();
+        println!("{}", closing_line("interop", 0, 1));
+        return Err(Failure::Told(1));
+    }
+    outcome
+}
+
+fn prepare(workspace: &Workspace) -> Outcome {
+    check_python()?;
+    process::run(&mut workspace.cargo("build --release -p highwater-examples -p highwater-tests --bins"))
+}
+
+fn converse(workspace: &Workspace) -> Outcome {
+    let mut python = Command::new("python3");
+    // Unbuffered, so that what was said before a time-out is not lost with the process.
+    python.args(["-u", "tests/interop/run.py", "--bin-dir"]).arg(workspace.release_programs());
+    python.current_dir(workspace.root());
+    process::pass_through_within(TIME_LIMIT, &mut python)
+}
+
+fn check_python() -> Outcome {
+    let need = format!("interop needs python3, version {}.{} or later", OLDEST_PYTHON.0, OLDEST_PYTHON.1);
+    let output = Command::new("python3")
+        .arg("--version")
+        .output()
+        .map_err(|error| format!("{need}, and it could not be started: {error}"))?;
+
+    let answer = String::from_utf8_lossy(&output.stdout);
+    match parse_version(&answer) {
+        Some(version) if version >= OLDEST_PYTHON => Ok(()),
+        _ => Err(format!("{need}, but `python3 --version` says {:?}", answer.trim()).into()),
+    }
+}
+
+/// The version in `Python 3.11.7`.
+fn parse_version(answer: &str) -> Option<Version> {
+    let mut numbers = answer.trim().strip_prefix("Python ")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(parse_version("Python 3.11.7\n").unwrap() > OLDEST_PYTHON);
+        assert_eq!(parse_version("Python 3.8.0rc1\n").unwrap(), OLDEST_PYTHON);
+        assert!(parse_version("Python 3.7.17\n").unwrap() < OLDEST_PYTHON);
+    }
+
+    #[test]
+    fn what_is_not_a_version_is_not_taken_for_one() {
+        for answer in ["", "Python", "Python three", "pyenv: python3: command not found"] {
+            assert_eq!(parse_version(answer), None, "{answer:?}");
+        }
+    }
+}
