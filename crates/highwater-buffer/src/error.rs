@@ -166,8 +166,9 @@ impl Error for LimitOverrun {}
 ///     other => panic!("{other:?}"),
 /// }
 /// ```
+///
+/// Exhaustive: a step ends in a frame, in need of more, or in one of these two.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum FrameError {
     /// The stream ended first. The error carries all buffered bytes; the buffer is now empty.
     Incomplete(IncompleteRead),

@@ -643,6 +643,19 @@ impl ReadBuffer {
         self.has_ended() && self.buffered() == 0
     }
 
+    /// Whether a [`skip_until`](Self::skip_until) is in force that has not reached its separator.
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Separators, Verdict};
+    /// let mut buffer = ReadBuffer::new();
+    /// assert_eq!(buffer.skip_until(Separators::newline())?, Verdict::NeedMore);
+    /// assert!(buffer.is_skipping());
+    /// # Ok::<(), highwater_buffer::IncompleteRead>(())
+    /// ```
+    pub fn is_skipping(&self) -> bool {
+        self.skip.is_some()
+    }
+
     /// How many bytes all searches have looked at so far: at most the bytes that arrived plus, for each
     /// arrival, the longest separator less one, as long as the same separators are sought.
     ///

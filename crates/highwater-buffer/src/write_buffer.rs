@@ -201,14 +201,18 @@ impl Chunk {
 /// ```
 /// use bytes::Buf;
 /// use highwater_buffer::WriteBuffer;
-/// use std::io::IoSlice;
 ///
 /// let mut buffer = WriteBuffer::new();
 /// buffer.push(b"head");
 /// buffer.push_bytes(vec![b'b'; 4096].into());
+/// # #[cfg(feature = "std")] {
+/// use std::io::IoSlice;
 /// let mut slices = [IoSlice::new(&[]); 8];
 /// assert_eq!(buffer.chunks_vectored(&mut slices), 2);
 /// assert_eq!((&slices[0][..], slices[1].len()), (&b"head"[..], 4096));
+/// # }
+/// buffer.advance(4);
+/// assert_eq!(buffer.chunk().len(), 4096);
 /// ```
 impl Buf for WriteBuffer {
     fn remaining(&self) -> usize {
