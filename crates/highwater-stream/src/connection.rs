@@ -1,0 +1,516 @@
+//! One transport and both its halves: who polls it, and how it ends.
+//!
+//! Two locks, always taken in this order: the channel's, held by whoever polls the transport, and the
+//! outbox's, held for a few statements and never across a call into the transport.
+//!
+//! ```text
+//!            write            drain · flush · close · flusher                  read
+//!              ▼                           ▼                                    ▼
+//!   ┌────── Outbox ──────┐      ┌────────────────── Channel ──────────────────────────┐
+//!   │ pending, counts,   │ take │ outgoing ─▶ poll_write_vectored ─▶ poll_flush        │
+//!   │ waiters, phase     ├─────▶│            ─▶ poll_shutdown ─▶ linger ─▶ gone         │
+//!   └────────────────────┘      └─────────────────────────────────────────────────────┘
+//! ```
+
+use crate::outbox::{Duty, Halves, Next, Outbox, Phase, lock};
+use crate::report::report;
+use crate::source::{Arrival, poll_read_into};
+use crate::{CloseError, TransportError};
+use bytes::Buf;
+use highwater_buffer::{ReadBuffer, WriteBuffer};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::Handle;
+
+/// The most chunks that one vectored write takes along. Linux takes 1,024; gathered writes need few.
+const MOST_SLICES: usize = 64;
+
+/// How long a closed connection reads on and discards, so that unread input does not turn into a reset
+/// that destroys the reply.
+///
+/// ```
+/// use highwater_stream::Linger;
+/// use std::time::Duration;
+///
+/// let linger = Linger::default();
+/// assert_eq!((linger.silence, linger.total), (Duration::from_secs(2), Duration::from_secs(30)));
+/// assert_eq!(linger.bytes, 1024 * 1024);
+/// assert_eq!(Linger::NONE.bytes, 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linger {
+    /// It ends when the peer has sent nothing for this long.
+    pub silence: Duration,
+    /// It ends after this long in any case.
+    pub total: Duration,
+    /// It ends after so many discarded bytes. Zero means not to linger.
+    pub bytes: u64,
+}
+
+impl Linger {
+    /// No linger: what is unread at the end may become a reset.
+    pub const NONE: Self = Self { silence: Duration::ZERO, total: Duration::ZERO, bytes: 0 };
+}
+
+impl Default for Linger {
+    fn default() -> Self {
+        Self { silence: Duration::from_secs(2), total: Duration::from_secs(30), bytes: 1024 * 1024 }
+    }
+}
+
+/// What a connection was told of its transport when it was made.
+pub(crate) struct Manners<T> {
+    pub(crate) abort: Option<fn(&mut T)>,
+    pub(crate) discard: Option<Discard<T>>,
+    pub(crate) can_write_eof: bool,
+    pub(crate) linger: Linger,
+    pub(crate) delivery_timeout: Duration,
+    pub(crate) write_timeout: Option<Duration>,
+}
+
+/// Reads and throws away; absent where the transport cannot be read.
+pub(crate) type Discard<T> = fn(&mut T, &mut Context<'_>, &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+
+pub(crate) fn discard<T: AsyncRead + Unpin>(
+    transport: &mut T,
+    cx: &mut Context<'_>,
+    into: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    Pin::new(transport).poll_read(cx, into)
+}
+
+pub(crate) struct Connection<T, F> {
+    pub(crate) outbox: Arc<Outbox>,
+    channel: Mutex<Channel<T>>,
+    /// The one waker that the transport's writing side sees: see `Outbox`'s `Wake`.
+    waker: Waker,
+    /// A close or an abort came while the channel was in use; whoever uses it acts on that after.
+    called_on: AtomicBool,
+    runtime: Option<Handle>,
+    pub(crate) manners: Manners<T>,
+    pub(crate) facts: F,
+}
+
+/// The transport and what only its user needs.
+struct Channel<T> {
+    /// `None` once the connection is gone.
+    transport: Option<T>,
+    /// Taken from the outbox, and not taken by the transport yet.
+    outgoing: WriteBuffer,
+    /// Our half is shut.
+    shut: bool,
+    /// The peer's end was seen.
+    peer_ended: bool,
+    /// Bytes discarded by the linger.
+    discarded: u64,
+}
+
+/// Where the connection stands after some work was done on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// There is nothing to do until the program asks for something.
+    Idle,
+    /// The transport takes no more for now. It had taken `written` bytes; `unattended` when nobody is
+    /// left who could write more.
+    Stalled { written: u64, unattended: bool },
+    /// Everything is delivered; the peer may still be sending. So much was discarded.
+    Lingering { discarded: u64 },
+    /// The transport is gone.
+    Gone,
+}
+
+impl<T, F> Connection<T, F> {
+    pub(crate) fn new(transport: T, outbox: Outbox, manners: Manners<T>, facts: F) -> Self {
+        let outbox = Arc::new(outbox);
+        Self {
+            waker: Waker::from(Arc::clone(&outbox)),
+            outbox,
+            channel: Mutex::new(Channel {
+                transport: Some(transport),
+                outgoing: WriteBuffer::new(),
+                shut: false,
+                peer_ended: false,
+                discarded: 0,
+            }),
+            called_on: AtomicBool::new(false),
+            runtime: Handle::try_current().ok(),
+            manners,
+            facts,
+        }
+    }
+
+    /// The runtime that the connection was made in, or the one it is used in.
+    pub(crate) fn runtime(&self) -> Option<Handle> {
+        self.runtime.clone().or_else(|| Handle::try_current().ok())
+    }
+
+    /// Calls `inspect` with the transport, unless it is gone.
+    pub(crate) fn with_transport<V>(&self, inspect: impl FnOnce(&T) -> V) -> Option<V> {
+        lock(&self.channel).transport.as_ref().map(inspect)
+    }
+}
+
+impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
+    // ---- writing -------------------------------------------------------------------------------
+
+    /// Hands the transport what it takes there and then. Errors are kept in the outbox.
+    pub(crate) fn push(&self) {
+        let mut channel = lock(&self.channel);
+        let _ = self.push_through(&mut channel);
+        self.unlock(channel);
+    }
+
+    /// Sends what is queued and flushes. `Ready` when nothing is left, or the connection has failed.
+    fn push_through(&self, channel: &mut Channel<T>) -> Poll<()> {
+        let mut cx = Context::from_waker(&self.waker);
+        let Channel { transport: Some(transport), outgoing, .. } = channel else {
+            return Poll::Ready(());
+        };
+        'batch: loop {
+            let taken = self.outbox.take(outgoing);
+            if taken.is_lost {
+                outgoing.clear();
+                outgoing.release();
+                return Poll::Ready(());
+            }
+            // With nothing to send and nothing to flush, the transport is left alone.
+            if outgoing.is_empty() && !taken.must_flush {
+                outgoing.release();
+                return Poll::Ready(());
+            }
+            let mut written = taken.written;
+            while outgoing.has_remaining() {
+                match ready!(poll_write(transport, &mut cx, outgoing)) {
+                    Ok(count) => {
+                        outgoing.advance(count);
+                        written += count as u64;
+                        self.outbox.wrote(count);
+                    }
+                    Err(error) => {
+                        self.outbox.lose(error.into());
+                        continue 'batch;
+                    }
+                }
+            }
+            match ready!(Pin::new(&mut *transport).poll_flush(&mut cx)) {
+                Ok(()) => self.outbox.flushed(written),
+                Err(error) => {
+                    self.outbox.lose(error.into());
+                }
+            }
+        }
+    }
+
+    /// Does what there is to do: sends, ends our half, lingers, lets go. With `cx` the linger reads.
+    fn work(&self, channel: &mut Channel<T>, mut cx: Option<&mut Context<'_>>) -> Standing {
+        loop {
+            let phase = match self.outbox.report_for_duty(None) {
+                Duty::Work(phase) => phase,
+                Duty::Nothing => return Standing::Idle,
+                Duty::LetGo => return self.let_go(channel),
+                Duty::Over => return Standing::Gone,
+            };
+            if self.push_through(channel).is_pending() {
+                return self.stalled();
+            }
+            if self.outbox.lost().is_some() {
+                continue;
+            }
+            let must_shut = match phase {
+                Phase::Open => return Standing::Idle,
+                Phase::Ending => self.manners.can_write_eof && !channel.shut,
+                Phase::Closing => !channel.shut,
+            };
+            if must_shut {
+                let Some(transport) = &mut channel.transport else { return Standing::Gone };
+                match Pin::new(transport).poll_shutdown(&mut Context::from_waker(&self.waker)) {
+                    Poll::Pending => return self.stalled(),
+                    Poll::Ready(Ok(())) => channel.shut = true,
+                    // The peer may have gone first. Everything had been flushed before.
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::NotConnected => {
+                        channel.shut = true;
+                    }
+                    Poll::Ready(Err(error)) => {
+                        self.outbox.lose(error.into());
+                        continue;
+                    }
+                }
+            }
+            if phase == Phase::Ending {
+                return Standing::Idle;
+            }
+            return match self.linger(channel, cx.as_deref_mut()) {
+                Poll::Ready(()) => self.let_go(channel),
+                Poll::Pending => Standing::Lingering { discarded: channel.discarded },
+            };
+        }
+    }
+
+    /// Reads and discards until the peer's end or the byte limit. The time limits are the flusher's.
+    fn linger(&self, channel: &mut Channel<T>, cx: Option<&mut Context<'_>>) -> Poll<()> {
+        let (Some(discard), Some(transport)) = (self.manners.discard, &mut channel.transport) else {
+            return Poll::Ready(());
+        };
+        if channel.peer_ended || self.manners.linger.bytes == 0 {
+            return Poll::Ready(());
+        }
+        let Some(cx) = cx else { return Poll::Pending };
+        let mut scratch = [MaybeUninit::uninit(); 4096];
+        while channel.discarded < self.manners.linger.bytes {
+            let mut into = ReadBuf::uninit(&mut scratch);
+            match ready!(discard(transport, cx, &mut into)) {
+                Ok(()) if !into.filled().is_empty() => channel.discarded += into.filled().len() as u64,
+                // The end, or a reset by a peer that has all it will take: nothing is left to protect.
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn stalled(&self) -> Standing {
+        let (written, unattended) = self.outbox.progress();
+        Standing::Stalled { written, unattended }
+    }
+
+    /// Works as far as it goes without waiting, on behalf of the flusher, which waits with `cx`.
+    pub(crate) fn drive(&self, cx: &mut Context<'_>) -> Standing {
+        // First the waker, then the look at the outbox: what is queued in between rouses again.
+        let _ = self.outbox.report_for_duty(Some(cx.waker()));
+        let mut channel = lock(&self.channel);
+        let standing = self.work(&mut channel, Some(cx));
+        self.unlock(channel);
+        standing
+    }
+
+    // ---- the end -------------------------------------------------------------------------------
+
+    /// Ends the connection behind what is queued, there and then as far as the transport goes along.
+    /// Returns whether the flusher has to see to the rest.
+    pub(crate) fn close(&self) -> bool {
+        self.outbox.close() && !self.act().is_some_and(Standing::is_settled)
+    }
+
+    /// Ends our half behind what is queued, there and then as far as the transport goes along. Returns
+    /// whether the flusher has to see to the rest.
+    fn end(&self) -> bool {
+        matches!(self.outbox.end(), Ok(true)) && !self.act().is_some_and(Standing::is_settled)
+    }
+
+    /// Ends the connection at once and drops what is queued.
+    pub(crate) fn abort(&self, error: TransportError) {
+        if !self.outbox.is_over() {
+            self.outbox.lose(error);
+            self.outbox.close();
+            self.act();
+        }
+    }
+
+    /// The peer's silence, or its flood, has lasted long enough.
+    pub(crate) fn give_up_linger(&self) {
+        let mut channel = lock(&self.channel);
+        self.let_go(&mut channel);
+        self.unlock(channel);
+    }
+
+    /// Does what was called for, or leaves it to whoever uses the channel right now. That may be this very
+    /// thread, in a callback of the transport.
+    fn act(&self) -> Option<Standing> {
+        self.called_on.store(true, Ordering::SeqCst);
+        let mut channel = self.try_channel()?;
+        self.called_on.store(false, Ordering::SeqCst);
+        let standing = self.work(&mut channel, None);
+        self.unlock(channel);
+        Some(standing)
+    }
+
+    fn try_channel(&self) -> Option<MutexGuard<'_, Channel<T>>> {
+        match self.channel.try_lock() {
+            Ok(channel) => Some(channel),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Releases the channel, and acts on what was called for while it was in use.
+    fn unlock(&self, channel: MutexGuard<'_, Channel<T>>) {
+        drop(channel);
+        // Whoever calls after this look finds the channel free, or in the hands of one who will look.
+        while self.called_on.load(Ordering::SeqCst) {
+            let Some(mut channel) = self.try_channel() else { return };
+            if self.called_on.swap(false, Ordering::SeqCst) {
+                self.work(&mut channel, None);
+            }
+        }
+    }
+
+    /// Drops the transport and tells everybody how it ended.
+    fn let_go(&self, channel: &mut Channel<T>) -> Standing {
+        if let Some(mut transport) = channel.transport.take() {
+            if let (Some(abort), Some(_)) = (self.manners.abort, self.outbox.lost()) {
+                abort(&mut transport);
+            }
+            drop(transport);
+        }
+        channel.outgoing.clear();
+        channel.outgoing.release();
+        if let Some(error) = self.outbox.over(TransportError::runtime_ended) {
+            report_unsent(&error);
+        }
+        Standing::Gone
+    }
+
+    /// The flusher was dropped by a runtime that shuts down: hands over what the transport takes there
+    /// and then. An open connection stays usable by whoever still has a half; a closed one is over.
+    pub(crate) fn last_push(&self) {
+        self.outbox.flusher_gone();
+        let mut channel = lock(&self.channel);
+        self.work(&mut channel, Some(&mut Context::from_waker(&self.waker)));
+        if self.outbox.is_closed() {
+            self.let_go(&mut channel);
+        }
+        self.unlock(channel);
+    }
+
+    /// Drives a connection that has no flusher, for a task that waits for its end. There is no clock, so
+    /// the linger ends when nothing more is there.
+    pub(crate) fn drive_without_flusher(&self, cx: &mut Context<'_>) {
+        let mut channel = lock(&self.channel);
+        if let Standing::Lingering { .. } = self.work(&mut channel, Some(cx)) {
+            self.let_go(&mut channel);
+        }
+        self.unlock(channel);
+    }
+
+    // ---- taking the transport back -------------------------------------------------------------
+
+    /// The transport, after everything was flushed; the connection is over.
+    pub(crate) fn take_transport(&self) -> Option<T> {
+        let transport = lock(&self.channel).transport.take();
+        self.outbox.lose(TransportError::reunited());
+        let _: Option<CloseError> = self.outbox.over(TransportError::reunited);
+        transport
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
+    /// Reads for the reading half. What the kernel still holds comes before a failure that the writer
+    /// met; a failure is never followed by a clean end.
+    pub(crate) fn poll_fill(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Poll<Result<Arrival, TransportError>> {
+        if let Some(verdict) = self.outbox.reader_verdict() {
+            return Poll::Ready(verdict.map(|()| Arrival::End));
+        }
+        let mut channel = lock(&self.channel);
+        let read = match &mut channel.transport {
+            Some(transport) => poll_read_into(transport, cx, buffer),
+            None => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
+        };
+        let verdict = match read {
+            Poll::Ready(Ok(Arrival::Bytes)) => Poll::Ready(Ok(Arrival::Bytes)),
+            Poll::Ready(Ok(Arrival::End)) => {
+                channel.peer_ended = true;
+                Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
+            }
+            Poll::Ready(Err(error)) => {
+                let kept = self.outbox.lose(error.into());
+                self.let_go(&mut channel);
+                Poll::Ready(Err(kept))
+            }
+            Poll::Pending => match self.outbox.keep_reader(cx.waker()) {
+                Some(verdict) => Poll::Ready(verdict.map(|()| Arrival::End)),
+                None => Poll::Pending,
+            },
+        };
+        self.unlock(channel);
+        verdict
+    }
+}
+
+impl<T, F> Connection<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    /// Follows up on what the outbox asked for.
+    pub(crate) fn follow(self: &Arc<Self>, next: Next) {
+        match next {
+            Next::Nothing => {}
+            Next::Wake(waker) => waker.wake(),
+            Next::StartFlusher => match self.runtime() {
+                Some(runtime) => crate::flusher::start(&runtime, Arc::clone(self)),
+                None => self.outbox.flusher_gone(),
+            },
+        }
+    }
+
+    /// Leaves the rest to the flusher.
+    pub(crate) fn see_to_the_rest(self: &Arc<Self>) {
+        let next = self.outbox.rouse_flusher();
+        self.follow(next);
+    }
+
+    /// A half has gone: ends what nobody can use any more.
+    pub(crate) fn half_gone(self: &Arc<Self>, left: Halves) {
+        let has_rest = match left {
+            Halves::SomeWriter => false,
+            Halves::ReaderOnly => self.end(),
+            Halves::None => {
+                self.close();
+                !self.outbox.is_over()
+            }
+        };
+        if !has_rest {
+            return;
+        }
+        self.see_to_the_rest();
+        if left == Halves::None && !self.outbox.has_flusher() {
+            // No runtime, and nobody left to wait: what was not delivered never will be.
+            self.last_push();
+        }
+    }
+}
+
+impl Standing {
+    /// Nothing is left to do for now.
+    fn is_settled(self) -> bool {
+        matches!(self, Standing::Idle | Standing::Gone)
+    }
+}
+
+fn poll_write<T: AsyncWrite + Unpin>(
+    transport: &mut T,
+    cx: &mut Context<'_>,
+    outgoing: &WriteBuffer,
+) -> Poll<io::Result<usize>> {
+    loop {
+        let mut transport = Pin::new(&mut *transport);
+        let first = outgoing.chunk();
+        // One chunk, or a transport that would take the first anyway: no vector is needed.
+        let written = if first.len() == outgoing.remaining() || !transport.is_write_vectored() {
+            transport.as_mut().poll_write(cx, first)
+        } else {
+            let mut slices = [IoSlice::new(&[]); MOST_SLICES];
+            let count = outgoing.chunks_vectored(&mut slices);
+            transport.as_mut().poll_write_vectored(cx, &slices[..count])
+        };
+        return match ready!(written) {
+            Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => Poll::Ready(Ok(count)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Poll::Ready(Err(error)),
+        };
+    }
+}
+
+fn report_unsent(error: &CloseError) {
+    report(format_args!("a connection was {error}"));
+}

@@ -1,0 +1,87 @@
+//! The task that sends what was queued, so that nobody can forget a flush, and ends what was closed.
+//!
+//! It starts with the first write and is woken at most once for a burst. Its clock bounds every wait in
+//! which nobody else may be left: a delivery that stands still, and the linger.
+
+use crate::TransportError;
+use crate::connection::{Connection, Standing};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::AsyncWrite;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Starts the task on `runtime`. On one that has ended it is dropped at once, which pushes a last time.
+pub(crate) fn start<T, F>(runtime: &Handle, connection: Arc<Connection<T, F>>)
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    runtime.spawn(Flusher { connection, wait: None, lingering_since: None });
+}
+
+struct Flusher<T: AsyncWrite + Unpin, F> {
+    connection: Arc<Connection<T, F>>,
+    /// The wait in course and its clock. Invariant: the clock counts from when the standing was reached.
+    wait: Option<(Standing, Pin<Box<Sleep>>)>,
+    lingering_since: Option<Instant>,
+}
+
+impl<T: AsyncWrite + Unpin, F> Flusher<T, F> {
+    /// How long `standing` may last.
+    fn patience(&mut self, standing: Standing) -> Option<Duration> {
+        match standing {
+            Standing::Idle | Standing::Gone => None,
+            Standing::Stalled { unattended: true, .. } => Some(self.connection.manners.delivery_timeout),
+            Standing::Stalled { unattended: false, .. } => self.connection.manners.write_timeout,
+            Standing::Lingering { .. } => {
+                let linger = self.connection.manners.linger;
+                let since = *self.lingering_since.get_or_insert_with(Instant::now);
+                Some(linger.silence.min(linger.total.saturating_sub(since.elapsed())))
+            }
+        }
+    }
+}
+
+impl<T: AsyncWrite + Unpin, F> Future for Flusher<T, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let standing = self.connection.drive(cx);
+            if standing == Standing::Gone {
+                return Poll::Ready(());
+            }
+            if self.wait.as_ref().is_none_or(|(waited_for, _)| *waited_for != standing) {
+                self.wait = self.patience(standing).map(|patience| {
+                    // A time-out past the clock's range is as good as none.
+                    let patience = patience.min(Duration::from_secs(86_400 * 365 * 30));
+                    (standing, Box::pin(sleep_until(Instant::now() + patience)))
+                });
+            }
+            let Some((_, sleep)) = &mut self.wait else { return Poll::Pending };
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.wait = None;
+            if let Standing::Lingering { .. } = standing {
+                self.connection.give_up_linger();
+            } else {
+                let after = self.patience(standing).unwrap_or_default();
+                let queued = self.connection.outbox.queued();
+                self.connection.abort(TransportError::write_timed_out(after, queued));
+            }
+        }
+    }
+}
+
+impl<T: AsyncWrite + Unpin, F> Drop for Flusher<T, F> {
+    fn drop(&mut self) {
+        if !self.connection.outbox.is_over() {
+            self.connection.last_push();
+        }
+    }
+}

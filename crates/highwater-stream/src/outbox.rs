@@ -1,0 +1,558 @@
+//! The writer's core: what was accepted, what became of it, and who waits for that.
+//!
+//! Everything here happens under one short lock that is never held across a call into the transport,
+//! nor while a waker runs. There is no tokio type and no transport in it: `connection` moves the bytes.
+//!
+//! ```text
+//!   write ──▶ pending ──▶ (taken by whoever pushes) ──▶ transport ──▶ flushed
+//!             └───────────── queued ─────────────┘
+//! ```
+
+use crate::waiters::{Slot, Waiters};
+use crate::{CloseError, TransportError, WriteError};
+use highwater_buffer::{Watermarks, WriteBuffer};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Wake, Waker};
+
+/// Locks, and goes on after a panic elsewhere: no invariant is broken between two statements here.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How far the stream has come towards its end, as seen by the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Open,
+    /// Our half ends behind what is queued; reading goes on.
+    Ending,
+    /// The connection ends behind what is queued.
+    Closing,
+}
+
+/// The task that sends what was queued.
+#[derive(Debug)]
+enum Flusher {
+    /// None was started yet, or its runtime has ended: whoever waits does the work.
+    Absent,
+    /// Started. `idle` is its waker while it waits and has not been woken for the burst in course.
+    Running { idle: Option<Waker> },
+}
+
+/// What is to be done once the lock is released.
+#[must_use]
+#[derive(Debug)]
+pub(crate) enum Next {
+    Nothing,
+    Wake(Waker),
+    StartFlusher,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Accepted, and not taken by a push yet.
+    pending: WriteBuffer,
+    /// Bytes accepted and not taken by the transport yet. Invariant: at least what `pending` holds.
+    queued: usize,
+    /// Bytes accepted since the start. Invariant: `accepted >= written >= flushed`, where `written` is
+    /// `accepted - queued`.
+    accepted: u64,
+    /// The transport has flushed this many of them.
+    flushed: u64,
+    /// Somebody waits until this many are flushed.
+    flush_wanted: u64,
+    marks: Watermarks,
+    /// Above the high mark, and not yet down to the low one again.
+    paused: bool,
+    max_buffered: Option<usize>,
+    phase: Phase,
+    /// The first failure. Invariant: then nothing is queued.
+    lost: Option<TransportError>,
+    /// Bytes that were accepted and dropped.
+    unsent: u64,
+    /// The transport is gone; this is how it went. Invariant: then the phase is `Closing`.
+    outcome: Option<Result<(), CloseError>>,
+    /// Writers alive. Invariant: from zero there is no way back.
+    writers: usize,
+    /// Whether a reading half is alive.
+    reader: bool,
+    reader_waker: Option<Waker>,
+    flusher: Flusher,
+    waiters: Waiters,
+}
+
+/// Where a push stands.
+pub(crate) struct Taken {
+    /// Bytes that the transport had taken when this was said.
+    pub(crate) written: u64,
+    pub(crate) must_flush: bool,
+    pub(crate) is_lost: bool,
+}
+
+/// What there is to do for whoever drives the connection.
+pub(crate) enum Duty {
+    /// Send, then go on as the phase says.
+    Work(Phase),
+    /// The connection failed, and nobody needs the transport any more.
+    LetGo,
+    /// The connection failed; the reader may still fetch what the kernel holds.
+    Nothing,
+    /// It is over.
+    Over,
+}
+
+impl Outbox {
+    pub(crate) fn new(marks: Watermarks, max_buffered: Option<usize>, reader: bool) -> Self {
+        Self {
+            state: Mutex::new(State {
+                pending: WriteBuffer::new(),
+                queued: 0,
+                accepted: 0,
+                flushed: 0,
+                flush_wanted: 0,
+                marks,
+                paused: false,
+                max_buffered,
+                phase: Phase::Open,
+                lost: None,
+                unsent: 0,
+                outcome: None,
+                writers: 1,
+                reader,
+                reader_waker: None,
+                flusher: Flusher::Absent,
+                waiters: Waiters::default(),
+            }),
+        }
+    }
+
+    // ---- the program's side --------------------------------------------------------------------
+
+    /// Accepts a payload of `length` bytes, which `push` appends, or refuses it whole.
+    pub(crate) fn accept(
+        &self,
+        length: usize,
+        push: impl FnOnce(&mut WriteBuffer),
+    ) -> Result<Next, WriteError> {
+        let mut state = lock(&self.state);
+        state.check_writable()?;
+        if length == 0 {
+            return Ok(Next::Nothing);
+        }
+        if let Some(max_buffered) = state.max_buffered {
+            if length > max_buffered.saturating_sub(state.queued) {
+                return Err(WriteError::Full { queued: state.queued, payload: length, max_buffered });
+            }
+        }
+        push(&mut state.pending);
+        state.queued += length;
+        state.accepted += length as u64;
+        state.paused |= state.queued > state.marks.high();
+        Ok(state.rouse_flusher())
+    }
+
+    /// Our half is to end behind what is queued. Says whether that is news.
+    pub(crate) fn end(&self) -> Result<bool, TransportError> {
+        let mut state = lock(&self.state);
+        if let Some(error) = &state.lost {
+            return Err(error.clone());
+        }
+        let is_news = state.phase == Phase::Open;
+        state.phase = state.phase.max(Phase::Ending);
+        Ok(is_news)
+    }
+
+    /// The connection is to end behind what is queued. `false` when it was to end already.
+    pub(crate) fn close(&self) -> bool {
+        let (changed, waker) = {
+            let mut state = lock(&self.state);
+            let changed = state.phase < Phase::Closing;
+            state.phase = Phase::Closing;
+            (changed, state.reader_waker.take())
+        };
+        wake(waker);
+        changed
+    }
+
+    /// Wakes the flusher, or asks for one to be started.
+    pub(crate) fn rouse_flusher(&self) -> Next {
+        let mut state = lock(&self.state);
+        if state.outcome.is_some() { Next::Nothing } else { state.rouse_flusher() }
+    }
+
+    /// Room below the high mark, an error, or a wait.
+    pub(crate) fn poll_room(&self, slot: &mut Slot, waker: &Waker) -> Poll<Result<(), TransportError>> {
+        let mut state = lock(&self.state);
+        let ready = match &state.lost {
+            Some(error) => Err(error.clone()),
+            None if !state.paused => Ok(()),
+            None => {
+                state.waiters.keep(slot, waker);
+                return Poll::Pending;
+            }
+        };
+        state.waiters.leave(slot);
+        Poll::Ready(ready)
+    }
+
+    /// A ticket for everything that is queued now.
+    pub(crate) fn flush_ticket(&self) -> u64 {
+        let mut state = lock(&self.state);
+        state.flush_wanted = state.accepted;
+        state.accepted
+    }
+
+    /// Everything up to `ticket` flushed, an error, or a wait.
+    pub(crate) fn poll_flushed(
+        &self,
+        ticket: u64,
+        slot: &mut Slot,
+        waker: &Waker,
+    ) -> Poll<Result<(), TransportError>> {
+        let mut state = lock(&self.state);
+        let ready = match &state.lost {
+            Some(error) => Err(error.clone()),
+            None if state.flushed >= ticket => Ok(()),
+            None => {
+                state.waiters.keep(slot, waker);
+                return Poll::Pending;
+            }
+        };
+        state.waiters.leave(slot);
+        Poll::Ready(ready)
+    }
+
+    /// How the connection ended, or a wait.
+    pub(crate) fn poll_closed(&self, slot: &mut Slot, waker: &Waker) -> Poll<Result<(), CloseError>> {
+        let mut state = lock(&self.state);
+        let ready = match (&state.outcome, &state.lost) {
+            (Some(outcome), _) => outcome.clone(),
+            (None, Some(error)) => Err(CloseError::new(state.unsent, error.clone())),
+            (None, None) => {
+                state.waiters.keep(slot, waker);
+                return Poll::Pending;
+            }
+        };
+        state.waiters.leave(slot);
+        Poll::Ready(ready)
+    }
+
+    /// The transport gone, or a wait.
+    pub(crate) fn poll_gone(&self, slot: &mut Slot, waker: &Waker) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.outcome.is_none() {
+            state.waiters.keep(slot, waker);
+            return Poll::Pending;
+        }
+        state.waiters.leave(slot);
+        Poll::Ready(())
+    }
+
+    /// Ends a wait that was given up.
+    pub(crate) fn leave(&self, slot: &mut Slot) {
+        if slot.is_some() {
+            lock(&self.state).waiters.leave(slot);
+        }
+    }
+
+    pub(crate) fn set_marks(&self, marks: Watermarks) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            state.marks = marks;
+            state.paused = state.queued > marks.high() || (state.paused && state.queued > marks.low());
+            state.waiters.wake_all()
+        };
+        wake(wakers);
+    }
+
+    pub(crate) fn marks(&self) -> Watermarks {
+        lock(&self.state).marks
+    }
+
+    pub(crate) fn set_max_buffered(&self, max_buffered: Option<usize>) {
+        lock(&self.state).max_buffered = max_buffered;
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        lock(&self.state).queued
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        let state = lock(&self.state);
+        state.phase == Phase::Closing || state.lost.is_some()
+    }
+
+    /// Whether `close` was called, or the last half has gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).phase == Phase::Closing
+    }
+
+    pub(crate) fn lost(&self) -> Option<TransportError> {
+        lock(&self.state).lost.clone()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        lock(&self.state).outcome.is_some()
+    }
+
+    // ---- the halves ----------------------------------------------------------------------------
+
+    pub(crate) fn add_writer(&self) {
+        lock(&self.state).writers += 1;
+    }
+
+    /// One more writer, unless the last one has gone.
+    pub(crate) fn try_add_writer(&self) -> bool {
+        let mut state = lock(&self.state);
+        if state.writers > 0 {
+            state.writers += 1;
+        }
+        state.writers > 0
+    }
+
+    pub(crate) fn writers(&self) -> usize {
+        lock(&self.state).writers
+    }
+
+    pub(crate) fn remove_writer(&self) -> Halves {
+        let mut state = lock(&self.state);
+        state.writers -= 1;
+        state.halves()
+    }
+
+    pub(crate) fn remove_reader(&self) -> Halves {
+        let mut state = lock(&self.state);
+        state.reader = false;
+        state.reader_waker = None;
+        state.halves()
+    }
+
+    /// What a read is told before the transport is asked: the end after `close`, the error after `abort`.
+    pub(crate) fn reader_verdict(&self) -> Option<Result<(), TransportError>> {
+        let state = lock(&self.state);
+        (state.phase == Phase::Closing).then(|| state.lost.clone().map_or(Ok(()), Err))
+    }
+
+    /// Keeps the waker of a read for which the transport has nothing, unless the connection has ended.
+    pub(crate) fn keep_reader(&self, waker: &Waker) -> Option<Result<(), TransportError>> {
+        let mut state = lock(&self.state);
+        if let Some(error) = &state.lost {
+            return Some(Err(error.clone()));
+        }
+        if state.phase == Phase::Closing {
+            return Some(Ok(()));
+        }
+        match &mut state.reader_waker {
+            Some(kept) => kept.clone_from(waker),
+            empty => *empty = Some(waker.clone()),
+        }
+        None
+    }
+
+    // ---- the transport's side ------------------------------------------------------------------
+
+    /// What the flusher has to do. It waits with `waker` until it is roused.
+    pub(crate) fn report_for_duty(&self, waker: Option<&Waker>) -> Duty {
+        let mut state = lock(&self.state);
+        if let (Some(waker), Flusher::Running { idle }) = (waker, &mut state.flusher) {
+            *idle = Some(waker.clone());
+        }
+        if state.outcome.is_some() {
+            Duty::Over
+        } else if state.lost.is_none() {
+            Duty::Work(state.phase)
+        } else if state.phase == Phase::Closing || !state.reader {
+            Duty::LetGo
+        } else {
+            Duty::Nothing
+        }
+    }
+
+    /// Moves what is pending behind what `outgoing` holds.
+    pub(crate) fn take(&self, outgoing: &mut WriteBuffer) -> Taken {
+        let mut state = lock(&self.state);
+        outgoing.append(&mut state.pending);
+        Taken {
+            written: state.written(),
+            must_flush: state.flush_wanted > state.flushed,
+            is_lost: state.lost.is_some(),
+        }
+    }
+
+    /// The transport took `count` bytes.
+    pub(crate) fn wrote(&self, count: usize) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            // A loss in the meantime has emptied the queue.
+            state.queued = state.queued.saturating_sub(count);
+            if state.paused && state.queued <= state.marks.low() {
+                state.paused = false;
+                state.waiters.wake_all()
+            } else {
+                Vec::new()
+            }
+        };
+        wake(wakers);
+    }
+
+    /// The transport has flushed everything that it took up to `written`.
+    pub(crate) fn flushed(&self, written: u64) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            let is_awaited = state.flush_wanted > state.flushed;
+            state.flushed = state.flushed.max(written);
+            if is_awaited { state.waiters.wake_all() } else { Vec::new() }
+        };
+        wake(wakers);
+    }
+
+    /// Bytes that the transport has taken so far, and whether anybody is left who could write more.
+    pub(crate) fn progress(&self) -> (u64, bool) {
+        let state = lock(&self.state);
+        (state.written(), state.phase == Phase::Closing || state.writers == 0)
+    }
+
+    /// Keeps the first failure and drops what is queued. Returns the failure that is kept.
+    pub(crate) fn lose(&self, error: TransportError) -> TransportError {
+        let (kept, wakers) = {
+            let mut state = lock(&self.state);
+            let kept = state.lose(error);
+            (kept, state.wake_everybody())
+        };
+        wake(wakers);
+        kept
+    }
+
+    /// The transport is gone. What was queued until now is lost, for the reason given if none is kept.
+    /// Returns what nobody is left to be told.
+    pub(crate) fn over(&self, reason: impl FnOnce() -> TransportError) -> Option<CloseError> {
+        let (untold, wakers) = {
+            let mut state = lock(&self.state);
+            if state.outcome.is_some() {
+                return None;
+            }
+            if state.queued > 0 {
+                state.lose(reason());
+            }
+            let outcome = match &state.lost {
+                Some(error) => Err(CloseError::new(state.unsent, error.clone())),
+                None => Ok(()),
+            };
+            state.outcome = Some(outcome.clone());
+            state.phase = Phase::Closing;
+            let untold = outcome.err().filter(|error| state.writers == 0 && error.unsent() > 0);
+            (untold, state.wake_everybody())
+        };
+        wake(wakers);
+        untold
+    }
+
+    // ---- the flusher ---------------------------------------------------------------------------
+
+    /// The flusher has gone, or could not be started. Whoever waits is woken to do its work.
+    pub(crate) fn flusher_gone(&self) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            state.flusher = Flusher::Absent;
+            state.wake_everybody()
+        };
+        wake(wakers);
+    }
+
+    pub(crate) fn has_flusher(&self) -> bool {
+        matches!(lock(&self.state).flusher, Flusher::Running { .. })
+    }
+}
+
+/// Which halves are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Halves {
+    SomeWriter,
+    ReaderOnly,
+    None,
+}
+
+impl State {
+    fn written(&self) -> u64 {
+        self.accepted - self.queued as u64
+    }
+
+    fn check_writable(&self) -> Result<(), WriteError> {
+        if let Some(error) = &self.lost {
+            return Err(error.clone().into());
+        }
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Ending => Err(WriteError::Ended),
+            Phase::Closing => Err(WriteError::Closed),
+        }
+    }
+
+    fn rouse_flusher(&mut self) -> Next {
+        match &mut self.flusher {
+            Flusher::Absent => {
+                self.flusher = Flusher::Running { idle: None };
+                Next::StartFlusher
+            }
+            Flusher::Running { idle } => idle.take().map_or(Next::Nothing, Next::Wake),
+        }
+    }
+
+    fn lose(&mut self, error: TransportError) -> TransportError {
+        self.pending.clear();
+        self.pending.release();
+        let dropped = mem::take(&mut self.queued) as u64;
+        self.unsent += dropped;
+        self.accepted -= dropped;
+        self.paused = false;
+        self.lost.get_or_insert(error).clone()
+    }
+
+    fn halves(&self) -> Halves {
+        match (self.writers, self.reader) {
+            (0, false) => Halves::None,
+            (0, true) => Halves::ReaderOnly,
+            _ => Halves::SomeWriter,
+        }
+    }
+
+    fn wake_everybody(&mut self) -> Vec<Waker> {
+        let mut wakers = self.waiters.wake_all();
+        wakers.extend(self.reader_waker.take());
+        if let Flusher::Running { idle } = &mut self.flusher {
+            wakers.extend(idle.take());
+        }
+        wakers
+    }
+}
+
+/// The one waker that the transport's writing side ever sees, whoever polls it. It wakes the flusher,
+/// and every waiter where there is no flusher: a waiter that pushes and is then cancelled leaves nobody
+/// asleep.
+impl Wake for Outbox {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            match &mut state.flusher {
+                Flusher::Running { idle } => idle.take().into_iter().collect(),
+                Flusher::Absent => state.waiters.wake_all(),
+            }
+        };
+        wake(wakers);
+    }
+}
+
+fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}

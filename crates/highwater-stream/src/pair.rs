@@ -1,0 +1,439 @@
+//! Both halves of one transport: how they are made, and how they become one again.
+
+use crate::connection::{Connection, Discard, Linger, Manners, discard};
+use crate::outbox::Outbox;
+use crate::source::{Arrival, Source, sealed};
+use crate::{StreamReader, StreamWriter, TransportError};
+use highwater_buffer::{DEFAULT_LIMIT, ReadBuffer, Watermarks};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A reader and a writer over one transport, with the defaults of [`Pair`].
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (near, far) = tokio::io::duplex(64);
+/// let (mut reader, writer) = highwater_stream::pair(near);
+/// let (mut peer, reply) = highwater_stream::pair(far);
+/// writer.write("ping\n")?;
+/// assert_eq!(peer.read_line().await?.unwrap(), "ping\n");
+/// reply.write("pong\n")?;
+/// assert_eq!(reader.read_line().await?.unwrap(), "pong\n");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+pub fn pair<T>(transport: T) -> (StreamReader<ReadHalf<T>>, StreamWriter<T>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Pair::new(transport).split()
+}
+
+/// How a reader and a writer over one transport are made.
+///
+/// The halves share the transport: `close`, `abort`, the linger and an error met by either reach it
+/// wherever the halves are. The runtime in which it is split sends what is queued; outside of a runtime
+/// bytes leave at `drain` above the high mark, at `flush`, `close` and the last drop.
+///
+/// | option | default |
+/// | --- | --- |
+/// | [`limit`](Self::limit) | 64 KiB |
+/// | [`watermarks`](Self::watermarks) | 64 KiB and 16 KiB |
+/// | [`max_buffered`](Self::max_buffered) | none |
+/// | [`linger`](Self::linger) | 2 s of silence, 30 s, 1 MiB |
+/// | [`delivery_timeout`](Self::delivery_timeout) | 30 s |
+/// | [`read_timeout`](Self::read_timeout), [`write_timeout`](Self::write_timeout) | none |
+/// | [`on_abort`](Self::on_abort) | the transport is dropped |
+/// | [`can_write_eof`](Self::can_write_eof) | yes |
+/// | [`facts`](Self::facts) | none |
+///
+/// ```
+/// use highwater_stream::Pair;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (transport, _peer) = tokio::io::duplex(64);
+/// let (reader, writer) = Pair::new(transport).limit(1024).max_buffered(Some(1 << 20)).facts("over memory").split();
+/// assert_eq!(reader.limit(), 1024);
+/// assert_eq!(*writer.facts(), "over memory");
+/// # });
+/// ```
+#[must_use = "nothing is made until `split`"]
+pub struct Pair<T, F = ()> {
+    transport: T,
+    options: Options<T>,
+    facts: F,
+}
+
+/// What may be said of a pair, or of a writer alone.
+pub(crate) struct Options<T> {
+    limit: usize,
+    watermarks: Watermarks,
+    max_buffered: Option<usize>,
+    read_timeout: Option<Duration>,
+    manners: Manners<T>,
+}
+
+impl<T> Options<T> {
+    pub(crate) fn new(discard: Option<Discard<T>>) -> Self {
+        Self {
+            limit: DEFAULT_LIMIT,
+            watermarks: Watermarks::default(),
+            max_buffered: None,
+            read_timeout: None,
+            manners: Manners {
+                abort: None,
+                discard,
+                can_write_eof: true,
+                linger: Linger::default(),
+                delivery_timeout: Duration::from_secs(30),
+                write_timeout: None,
+            },
+        }
+    }
+
+    pub(crate) fn connect<F>(self, transport: T, facts: F, reader: bool) -> Arc<Connection<T, F>> {
+        let outbox = Outbox::new(self.watermarks, self.max_buffered, reader);
+        Arc::new(Connection::new(transport, outbox, self.manners, facts))
+    }
+}
+
+impl<T> Pair<T>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    /// A pair over `transport`, which it will own.
+    pub fn new(transport: T) -> Self {
+        Self { transport, options: Options::new(Some(discard::<T>)), facts: () }
+    }
+}
+
+impl<T, F> Pair<T, F>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    /// The reader's limit in bytes: see [`StreamReader::set_limit`].
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.options.limit = limit;
+        self
+    }
+
+    /// The writer's marks: see [`StreamWriter::drain`].
+    pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
+        self.options.watermarks = watermarks;
+        self
+    }
+
+    /// A hard cap on queued bytes: see [`StreamWriter::set_max_buffered`].
+    pub fn max_buffered(mut self, max_buffered: Option<usize>) -> Self {
+        self.options.max_buffered = max_buffered;
+        self
+    }
+
+    /// How long a read may wait for a byte: see [`StreamReader::set_read_timeout`].
+    pub fn read_timeout(mut self, after: Option<Duration>) -> Self {
+        self.options.read_timeout = after;
+        self
+    }
+
+    /// How long queued bytes may stand still while the connection is open. Then it is aborted, and
+    /// `TimedOut` is the kept error. Counted from the last byte that the transport took.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    /// # runtime.block_on(async {
+    /// use std::time::Duration;
+    /// let (transport, _peer_that_never_reads) = tokio::io::duplex(4);
+    /// let pair = highwater_stream::Pair::new(transport).write_timeout(Some(Duration::from_secs(5)));
+    /// let (_reader, writer) = pair.split();
+    /// writer.write("more than four bytes").unwrap();
+    /// let error = writer.flush().await.unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    /// # });
+    /// ```
+    pub fn write_timeout(mut self, after: Option<Duration>) -> Self {
+        self.options.manners.write_timeout = after;
+        self
+    }
+
+    /// How long delivery may stand still after `close`, or after the last writer has gone. Then the
+    /// connection is aborted and `wait_closed` tells how many bytes were lost.
+    pub fn delivery_timeout(mut self, after: Duration) -> Self {
+        self.options.manners.delivery_timeout = after;
+        self
+    }
+
+    /// How long a closed connection reads on and discards.
+    pub fn linger(mut self, linger: Linger) -> Self {
+        self.options.manners.linger = linger;
+        self
+    }
+
+    /// What makes the transport reset instead of end, called just before it is dropped; for TCP, a linger
+    /// of zero seconds.
+    pub fn on_abort(mut self, abort: fn(&mut T)) -> Self {
+        self.options.manners.abort = Some(abort);
+        self
+    }
+
+    /// Whether the transport can end its writing half and go on reading.
+    pub fn can_write_eof(mut self, can: bool) -> Self {
+        self.options.manners.can_write_eof = can;
+        self
+    }
+
+    /// What is known of the connection, kept on both halves after it is gone.
+    pub fn facts<G>(self, facts: G) -> Pair<T, G> {
+        Pair { transport: self.transport, options: self.options, facts }
+    }
+
+    /// The reader and the writer.
+    pub fn split(self) -> (StreamReader<ReadHalf<T, F>>, StreamWriter<T, F>) {
+        let buffer = ReadBuffer::with_limit(self.options.limit);
+        let read_timeout = self.options.read_timeout;
+        let connection = self.options.connect(self.transport, self.facts, true);
+        let half = ReadHalf { connection: Arc::clone(&connection) };
+        let mut reader = StreamReader::from_parts(half, buffer);
+        reader.set_read_timeout(read_timeout);
+        (reader, StreamWriter::from_connection(connection))
+    }
+}
+
+impl<T, F> fmt::Debug for Pair<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pair")
+            .field("limit", &self.options.limit)
+            .field("watermarks", &self.options.watermarks)
+            .field("max_buffered", &self.options.max_buffered)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The reading half of a pair's transport, inside its [`StreamReader`].
+///
+/// When it goes last, the connection closes gracefully; writers that are left go on.
+pub struct ReadHalf<T, F = ()>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    connection: Arc<Connection<T, F>>,
+}
+
+impl<T, F> sealed::Sealed for ReadHalf<T, F>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+}
+
+impl<T, F> Source for ReadHalf<T, F>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Poll<Result<Arrival, TransportError>> {
+        self.connection.poll_fill(cx, buffer)
+    }
+
+    fn failure(&self) -> Option<TransportError> {
+        self.connection.outbox.lost()
+    }
+}
+
+impl<T, F> StreamReader<ReadHalf<T, F>>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    /// What is known of the connection. It outlives the connection.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.get_extra_info`, typed.
+    pub fn facts(&self) -> &F {
+        &self.get_ref().connection.facts
+    }
+
+    /// Calls `inspect` with the transport, for its options; `None` once the connection is gone. Do not
+    /// wait inside: reads and writes stand still meanwhile.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (reader, _writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+    /// assert!(reader.with_transport(|duplex| format!("{duplex:?}")).is_some());
+    /// # });
+    /// ```
+    pub fn with_transport<V>(&self, inspect: impl FnOnce(&T) -> V) -> Option<V> {
+        self.get_ref().connection.with_transport(inspect)
+    }
+
+    /// Takes the transport back: flushes what is queued, ends the task that sends, and returns the
+    /// transport together with the bytes that are unread.
+    ///
+    /// # Errors
+    /// [`ReuniteError`] gives both halves back when they are not of one pair, when clones of the writer
+    /// are left, when a skip is in force, or when the stream has failed or was closed.
+    ///
+    /// # Cancel safety
+    /// Cancelled, both halves are dropped, and the connection closes gracefully.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use tokio::io::AsyncReadExt;
+    /// let (near, mut far) = tokio::io::duplex(64);
+    /// let (reader, writer) = highwater_stream::pair(near);
+    /// writer.write("queued").unwrap();
+    /// let reunited = reader.reunite(writer).await.unwrap();
+    /// drop(reunited.transport);
+    /// let mut all = String::new();
+    /// far.read_to_string(&mut all).await.unwrap();
+    /// assert_eq!(all, "queued");
+    /// # });
+    /// ```
+    #[allow(clippy::result_large_err)] // A refusal gives both halves back.
+    pub async fn reunite(self, writer: StreamWriter<T, F>) -> Result<Reunited<T>, ReuniteError<T, F>> {
+        let refuse = |reader, writer, reason| Err(ReuniteError { reader, writer, reason });
+        let connection = Arc::clone(&self.get_ref().connection);
+        if !Arc::ptr_eq(&connection, writer.connection()) {
+            return refuse(self, writer, ReuniteReason::NotAPair);
+        }
+        if connection.outbox.writers() > 1 {
+            let others = connection.outbox.writers() - 1;
+            return refuse(self, writer, ReuniteReason::ClonesLeft(others));
+        }
+        if self.is_skipping() {
+            return refuse(self, writer, ReuniteReason::SkipInForce);
+        }
+        if let Err(error) = writer.flush().await {
+            return refuse(self, writer, ReuniteReason::Failed(error));
+        }
+        if connection.outbox.is_closed() {
+            return refuse(self, writer, ReuniteReason::Closed);
+        }
+        let Some(transport) = connection.take_transport() else {
+            return refuse(self, writer, ReuniteReason::Closed);
+        };
+        let (_half, buffer) = self.into_parts();
+        Ok(Reunited { transport, buffer })
+    }
+}
+
+/// What [`StreamReader::reunite`] returns.
+#[derive(Debug)]
+#[must_use = "the buffer may hold bytes that were read and not returned"]
+pub struct Reunited<T> {
+    /// The transport. Everything that was queued was flushed through it.
+    pub transport: T,
+    /// What was read from the transport and not returned yet: its
+    /// [`unread_bytes`](ReadBuffer::unread_bytes) come before anything that the transport still brings.
+    pub buffer: ReadBuffer,
+}
+
+/// Both halves, and why they did not become one.
+pub struct ReuniteError<T, F = ()>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    /// The reader, as it was.
+    pub reader: StreamReader<ReadHalf<T, F>>,
+    /// The writer, as it was.
+    pub writer: StreamWriter<T, F>,
+    /// Why not.
+    pub reason: ReuniteReason,
+}
+
+/// Why two halves did not become one.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use highwater_stream::ReuniteReason;
+/// let (reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+/// let clone = writer.clone();
+/// let error = reader.reunite(writer).await.unwrap_err();
+/// assert!(matches!(error.reason, ReuniteReason::ClonesLeft(1)));
+/// drop(clone);
+/// assert!(error.reader.reunite(error.writer).await.is_ok());
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ReuniteReason {
+    /// They do not share a transport.
+    NotAPair,
+    /// So many other writers of the same transport are left.
+    ClonesLeft(usize),
+    /// A cancelled `skip_until` has not reached its separator.
+    SkipInForce,
+    /// The stream was closed.
+    Closed,
+    /// What was queued could not be sent.
+    Failed(TransportError),
+}
+
+impl fmt::Display for ReuniteReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReuniteReason::NotAPair => f.write_str("the reader and the writer are not of one pair"),
+            ReuniteReason::ClonesLeft(count) => write!(f, "{count} clones of the writer are left"),
+            ReuniteReason::SkipInForce => f.write_str("a skip has not reached its separator"),
+            ReuniteReason::Closed => f.write_str("the stream was closed"),
+            ReuniteReason::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<T, F> fmt::Display for ReuniteError<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the halves were not reunited: {}", self.reason)
+    }
+}
+
+impl<T, F> fmt::Debug for ReuniteError<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReuniteError").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<T, F> Error for ReuniteError<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+}
+
+impl<T, F> fmt::Debug for ReadHalf<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadHalf").field("is_closing", &self.connection.outbox.is_closing()).finish()
+    }
+}
+
+impl<T, F> Drop for ReadHalf<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        let left = self.connection.outbox.remove_reader();
+        self.connection.half_gone(left);
+    }
+}

@@ -1,0 +1,95 @@
+//! The reads that know a limit, with a limit for the call.
+
+use super::{Lines, Split, StreamReader};
+use crate::source::Source;
+use crate::{LimitedReadError, ReadUntilError};
+use bytes::Bytes;
+use highwater_buffer::{IntoSeparators, InvalidSeparators};
+use std::borrow::Borrow;
+
+/// A reader under another limit: see [`StreamReader::limited`].
+///
+/// Its reads are those of [`StreamReader`], errors and cancel safety included.
+///
+/// ```
+/// # use highwater_stream::StreamReader;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let mut reader = StreamReader::with_limit(&b"a long line\n"[..], 4);
+/// let mut generous = reader.limited(1000);
+/// assert_eq!(generous.read_line().await.unwrap().unwrap(), "a long line\n");
+/// # });
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is read until one of its reads is awaited"]
+pub struct Limited<'a, R> {
+    reader: &'a mut StreamReader<R>,
+    limit: usize,
+}
+
+impl<'a, R: Source> Limited<'a, R> {
+    pub(super) fn new(reader: &'a mut StreamReader<R>, limit: usize) -> Self {
+        Self { reader, limit }
+    }
+
+    /// [`StreamReader::read_until`] under this limit.
+    ///
+    /// # Errors
+    /// Those of [`StreamReader::read_until`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn read_until(&mut self, separators: impl IntoSeparators) -> Result<Bytes, ReadUntilError> {
+        let n = self.reader.until(separators, self.limit).await?;
+        Ok(self.reader.buffer.take(n))
+    }
+
+    /// [`StreamReader::read_until_ref`] under this limit.
+    ///
+    /// # Errors
+    /// Those of [`StreamReader::read_until`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn read_until_ref(&mut self, separators: impl IntoSeparators) -> Result<&[u8], ReadUntilError> {
+        let n = self.reader.until(separators, self.limit).await?;
+        Ok(self.reader.buffer.take_ref(n))
+    }
+
+    /// [`StreamReader::read_line`] under this limit.
+    ///
+    /// # Errors
+    /// Those of [`StreamReader::read_line`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn read_line(&mut self) -> Result<Option<Bytes>, LimitedReadError> {
+        let n = self.reader.line(self.limit).await?;
+        Ok(n.map(|n| self.reader.buffer.take(n)))
+    }
+
+    /// [`StreamReader::read_line_ref`] under this limit.
+    ///
+    /// # Errors
+    /// Those of [`StreamReader::read_line`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
+        let n = self.reader.line(self.limit).await?;
+        Ok(n.map(|n| self.reader.buffer.take_ref(n)))
+    }
+
+    /// [`StreamReader::lines`] under this limit.
+    pub fn lines(self) -> Lines<'a, R> {
+        Lines::new(self.reader, self.limit)
+    }
+
+    /// [`StreamReader::split`] under this limit.
+    ///
+    /// # Errors
+    /// Those of [`StreamReader::split`].
+    pub fn split(self, separators: impl IntoSeparators) -> Result<Split<'a, R>, InvalidSeparators> {
+        let separators = separators.into_separators()?.borrow().clone();
+        Ok(Split::new(self.reader, separators, self.limit))
+    }
+}

@@ -1,0 +1,90 @@
+//! Where a reader's bytes come from: the one seam between waiting and the kinds of transport.
+
+use crate::TransportError;
+use highwater_buffer::ReadBuffer;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// What a [`StreamReader`](crate::StreamReader) can read from: every `AsyncRead + Unpin`, the
+/// [`ReadHalf`](crate::ReadHalf) of a pair, and [`Detached`](crate::Detached).
+///
+/// It is sealed: implement `AsyncRead` for a transport of your own.
+///
+/// ```
+/// fn is_source<R: highwater_stream::Source>() {}
+/// is_source::<tokio::io::DuplexStream>();
+/// is_source::<highwater_stream::Detached>();
+/// ```
+pub trait Source: sealed::Sealed {
+    /// Brings bytes into `buffer`, or the news that no more will come.
+    #[doc(hidden)]
+    fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Poll<Result<Arrival, TransportError>>;
+
+    /// What has arrived already, though no read has asked for it yet.
+    #[doc(hidden)]
+    fn arrived(&self) -> Arrived {
+        Arrived::default()
+    }
+
+    /// The failure that is known already, though no read has met it yet.
+    #[doc(hidden)]
+    fn failure(&self) -> Option<TransportError> {
+        None
+    }
+}
+
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    Bytes,
+    End,
+}
+
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arrived {
+    pub bytes: usize,
+    pub ended: bool,
+}
+
+pub(crate) mod sealed {
+    #[allow(unnameable_types)] // That is what seals the trait.
+    pub trait Sealed {}
+}
+
+impl<R: AsyncRead + Unpin> sealed::Sealed for R {}
+
+impl<R: AsyncRead + Unpin> Source for R {
+    fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Poll<Result<Arrival, TransportError>> {
+        poll_read_into(self, cx, buffer).map_err(TransportError::from)
+    }
+}
+
+/// Reads once, straight into the spare room of `buffer`.
+pub(crate) fn poll_read_into<R: AsyncRead + Unpin>(
+    transport: &mut R,
+    cx: &mut Context<'_>,
+    buffer: &mut ReadBuffer,
+) -> Poll<io::Result<Arrival>> {
+    loop {
+        let mut spare = buffer.spare();
+        // The future holds nothing but its arguments, so that making one for each poll loses nothing.
+        match ready!(pin!(transport.read_buf(&mut spare)).poll(cx)) {
+            Ok(0) => return Poll::Ready(Ok(Arrival::End)),
+            Ok(_) => return Poll::Ready(Ok(Arrival::Bytes)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,580 @@
+//! The writing half: a write is a step on the queue, sending happens elsewhere.
+
+mod adapter;
+mod sink;
+mod weak;
+
+pub use adapter::AsyncWriter;
+pub use weak::WeakWriter;
+
+use crate::connection::Connection;
+use crate::outbox::Outbox;
+use crate::pair::Options;
+use crate::payload::Payload;
+use crate::waiters::Slot;
+use crate::{CloseError, TransportError, WriteError};
+use bytes::Buf;
+use highwater_buffer::{Watermarks, WriteBuffer};
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+
+/// asyncio's `StreamWriter` over any `AsyncWrite`: `write` queues and never waits, the queue is sent
+/// without any further call, `drain` holds a fast writer back.
+///
+/// | call | does |
+/// | --- | --- |
+/// | [`write`](Self::write), [`write_lines`](Self::write_lines), `write!` | queue a message whole; no wait, no system call |
+/// | [`drain`](Self::drain) | waits while too much is queued |
+/// | [`flush`](Self::flush) | waits until everything queued before is sent |
+/// | [`write_eof`](Self::write_eof) | ends our half behind what is queued |
+/// | [`close`](Self::close), [`wait_closed`](Self::wait_closed) | ends the connection behind what is queued |
+/// | [`abort`](Self::abort) | ends it at once |
+///
+/// It can be cloned and called from anywhere: another task, a plain thread, a callback, a `Drop`. When the
+/// last writer goes, what was accepted is still sent, then our half ends; when the reader has gone too,
+/// the connection closes. Bytes leave when the task next yields, at a `drain` above the high mark, and at
+/// a `flush`: many small writes become one system call.
+///
+/// Without [`set_max_buffered`](Self::set_max_buffered) the queue has no bound but the caller's
+/// [`drain`](Self::drain): call it after writing, as in asyncio.
+///
+/// # tokio's traits
+/// It does not implement `AsyncWrite` itself, so that tokio's `write`, which may take only a part, is never
+/// called by accident; [`into_async_write`](Self::into_async_write) gives a writer that does. It is a
+/// `Sink<Bytes>`.
+///
+/// # Panics
+/// Nothing here panics, in or outside of a runtime. The time-outs need the runtime's time enabled, as
+/// `#[tokio::main]` and `enable_all` do; without it, the task that sends ends with a panic of its own when
+/// it first needs a clock (a delivery or a linger that has to wait), and the connection with it.
+///
+/// # Source
+/// asyncio: `StreamWriter`.
+///
+/// ```
+/// use highwater_stream::StreamWriter;
+/// use tokio::io::AsyncReadExt;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (near, mut far) = tokio::io::duplex(1024);
+/// let writer = StreamWriter::new(near);
+/// writer.write("EHLO example.org\r\n")?;
+/// write!(writer, "MAIL FROM:<{}>\r\n", "me@example.org")?;
+/// writer.drain().await?;
+/// writer.close();
+/// writer.wait_closed().await?;
+///
+/// let mut sent = String::new();
+/// far.read_to_string(&mut sent).await?;
+/// assert_eq!(sent, "EHLO example.org\r\nMAIL FROM:<me@example.org>\r\n");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+pub struct StreamWriter<W, F = ()>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    connection: Arc<Connection<W, F>>,
+    polled: Polled,
+}
+
+/// The wait of the `Sink` and of the `AsyncWrite` adapter, whose polls have no future of their own.
+#[derive(Clone, Copy, Default)]
+struct Polled {
+    slot: Slot,
+    /// Up to where the flush in course goes.
+    ticket: Option<u64>,
+}
+
+impl<W> StreamWriter<W>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    /// A writer over a transport that only writes. For one that also reads, see [`pair`](crate::pair).
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write("into the void").unwrap();
+    /// writer.flush().await.unwrap();
+    /// # });
+    /// ```
+    pub fn new(transport: W) -> Self {
+        Self::from_connection(Options::new(None).connect(transport, (), false))
+    }
+}
+
+impl<W, F> StreamWriter<W, F>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    pub(crate) fn from_connection(connection: Arc<Connection<W, F>>) -> Self {
+        Self { connection, polled: Polled::default() }
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection<W, F>> {
+        &self.connection
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.connection.outbox
+    }
+
+    // ---- writing -------------------------------------------------------------------------------
+
+    /// Queues a payload whole, in one step: messages of several writers never interleave. It never waits
+    /// and makes no system call. An empty payload queues nothing.
+    ///
+    /// The queue grows until [`drain`](Self::drain) is awaited, unless
+    /// [`max_buffered`](Self::set_max_buffered) is set.
+    ///
+    /// # Errors
+    /// Nothing of the payload was queued:
+    /// - [`Closed`](WriteError::Closed), [`Ended`](WriteError::Ended): after `close`, after `write_eof`.
+    /// - [`Full`](WriteError::Full): it would pass `max_buffered`.
+    /// - [`Transport`](WriteError::Transport): the kept error of a connection that failed.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.write`. diverges: no immediate system call, and an error instead of silence
+    /// on a connection that is gone.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write("text")?;
+    /// writer.write(b"bytes")?;
+    /// writer.write(vec![0; 1_000_000])?; // handed over, not copied
+    /// assert_eq!(writer.queued(), 1_000_009);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn write(&self, payload: impl Payload) -> Result<(), WriteError> {
+        let length = payload.payload_bytes().len();
+        let next = self.outbox().accept(length, |queue| payload.queue_into(queue))?;
+        self.connection.follow(next);
+        Ok(())
+    }
+
+    /// Queues several payloads as one message; empty ones are skipped. asyncio's `writelines`, which adds
+    /// no newlines either.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write), for all of them together: all are queued or none.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.writelines`.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write_lines(["one\n", "", "two\n"])?;
+    /// assert_eq!(writer.queued(), 8);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn write_lines<I>(&self, payloads: I) -> Result<(), WriteError>
+    where
+        I: IntoIterator,
+        I::Item: Payload,
+    {
+        // Gathered before the lock is taken: the iterator is the caller's code.
+        let mut message = WriteBuffer::new();
+        for payload in payloads {
+            payload.queue_into(&mut message);
+        }
+        let next = self.outbox().accept(message.remaining(), |queue| queue.append(&mut message))?;
+        self.connection.follow(next);
+        Ok(())
+    }
+
+    /// What `write!(writer, …)` calls: queues the formatted text as one message.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// write!(writer, "{}-{}", 250, "PIPELINING\r\n")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn write_fmt(&self, text: fmt::Arguments<'_>) -> Result<(), WriteError> {
+        match text.as_str() {
+            Some(text) => self.write(text),
+            None => self.write(text.to_string()),
+        }
+    }
+
+    /// Waits while the queue is above the high mark, until it is down to the low one; otherwise returns at
+    /// once. Any number of tasks may wait. It is backpressure, not a flush: up to the high mark may be
+    /// queued when it returns.
+    ///
+    /// # Errors
+    /// The kept error of a connection that failed or was aborted. It never succeeds for bytes that were
+    /// thrown away.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what is queued stays queued and is sent.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.drain`. diverges: an abort under it is an error.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// for _ in 0..1000 {
+    ///     writer.write([0; 1000])?;
+    ///     writer.drain().await?;
+    ///     assert!(writer.queued() <= writer.watermarks().high());
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn drain(&self) -> Result<(), TransportError> {
+        let mut wait = Wait::new(self.outbox());
+        poll_fn(|cx| self.poll_drain(&mut wait.slot, cx)).await
+    }
+
+    /// Waits until everything queued before the call has gone through the transport's own flush.
+    ///
+    /// # Errors
+    /// The kept error of a connection that failed or was aborted.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what is queued stays queued and is sent.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write("now, please")?;
+    /// writer.flush().await?;
+    /// assert_eq!(writer.queued(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn flush(&self) -> Result<(), TransportError> {
+        let ticket = self.outbox().flush_ticket();
+        let mut wait = Wait::new(self.outbox());
+        poll_fn(|cx| self.poll_flush_to(ticket, &mut wait.slot, cx)).await
+    }
+
+    // ---- the end -------------------------------------------------------------------------------
+
+    /// Ends our half behind what is queued; reading goes on. Once, or any number of times.
+    ///
+    /// # Errors
+    /// - [`CannotWriteEof`](WriteError::CannotWriteEof): see [`can_write_eof`](Self::can_write_eof).
+    /// - [`Transport`](WriteError::Transport): the kept error of a connection that failed.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.write_eof`.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (near, far) = tokio::io::duplex(64);
+    /// let (mut reader, writer) = highwater_stream::pair(near);
+    /// let (mut peer, reply) = highwater_stream::pair(far);
+    /// writer.write("a request")?;
+    /// writer.write_eof()?;
+    /// assert_eq!(peer.read_to_end(100).await?, "a request");
+    /// reply.write("a reply")?;
+    /// assert_eq!(reader.read(100).await?, "a reply");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn write_eof(&self) -> Result<(), WriteError> {
+        if !self.can_write_eof() {
+            return Err(WriteError::CannotWriteEof);
+        }
+        if self.outbox().end()? {
+            self.connection.see_to_the_rest();
+        }
+        Ok(())
+    }
+
+    /// Whether the transport can end its writing half and go on reading.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.can_write_eof`.
+    pub fn can_write_eof(&self) -> bool {
+        self.connection.manners.can_write_eof
+    }
+
+    /// Ends the connection behind what is queued: delivers it, ends our half, reads on for a bounded time
+    /// so that unread input does not destroy the reply, and lets the transport go. It does not wait, and
+    /// hands the transport what it takes there and then. Any number of times.
+    ///
+    /// A waiting read is woken; what is buffered is read first, then the end.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.close`. diverges: bounded in time, and it lingers.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (near, far) = tokio::io::duplex(64);
+    /// let (mut reader, writer) = highwater_stream::pair(near);
+    /// writer.close();
+    /// assert_eq!(reader.read(10).await?, "");
+    /// assert!(writer.write("more").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn close(&self) {
+        if self.connection.close() {
+            self.connection.see_to_the_rest();
+        }
+    }
+
+    /// Whether the stream was closed or aborted, or has failed.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.is_closing`.
+    pub fn is_closing(&self) -> bool {
+        self.outbox().is_closing()
+    }
+
+    /// Waits until the connection is gone, and tells how it went. Any number of tasks, before or after, as
+    /// often as they like: the answer is the same each time. It does not close.
+    ///
+    /// # Errors
+    /// [`CloseError`] when not everything was delivered, or the connection failed or was aborted: the cause
+    /// and the number of bytes lost.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the connection ends all the same.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.wait_closed`. diverges: cancelling one call does not spoil the next.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write("last words")?;
+    /// writer.close();
+    /// writer.wait_closed().await?;
+    /// writer.wait_closed().await?;
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn wait_closed(&self) -> Result<(), CloseError> {
+        let mut wait = Wait::new(self.outbox());
+        poll_fn(|cx| self.poll_closed(&mut wait.slot, cx)).await
+    }
+
+    /// Ends the connection at once, drops what is queued, and resets where the transport can. Reads give
+    /// what is buffered and end in `ConnectionAborted`.
+    ///
+    /// # Source
+    /// asyncio: `transport.abort`. diverges: readers and waiters are told.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (near, _far) = tokio::io::duplex(64);
+    /// let (mut reader, writer) = highwater_stream::pair(near);
+    /// writer.abort();
+    /// let error = reader.read(10).await.unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
+    /// # });
+    /// ```
+    pub fn abort(&self) {
+        self.connection.abort(TransportError::aborted());
+    }
+
+    // ---- the queue -----------------------------------------------------------------------------
+
+    /// How many bytes are queued: accepted, and not taken by the transport yet.
+    ///
+    /// # Source
+    /// asyncio: `transport.get_write_buffer_size`.
+    pub fn queued(&self) -> usize {
+        self.outbox().queued()
+    }
+
+    /// The marks that [`drain`](Self::drain) goes by.
+    ///
+    /// # Source
+    /// asyncio: `transport.get_write_buffer_limits`.
+    pub fn watermarks(&self) -> Watermarks {
+        self.outbox().marks()
+    }
+
+    /// Sets the marks, for all writers of the connection and at once: a queue above the new high mark makes
+    /// the next [`drain`](Self::drain) wait, one at the new low mark lets those go on that wait.
+    ///
+    /// # Source
+    /// asyncio: `transport.set_write_buffer_limits`.
+    ///
+    /// ```
+    /// # use highwater_stream::Watermarks;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.set_watermarks(Watermarks::with_high(1024));
+    /// assert_eq!(writer.watermarks().low(), 256);
+    /// # });
+    /// ```
+    pub fn set_watermarks(&self, watermarks: Watermarks) {
+        self.outbox().set_marks(watermarks);
+    }
+
+    /// Sets a hard cap on queued bytes: a `write` that would pass it is refused whole with
+    /// [`Full`](WriteError::Full), so that a broadcast can drop its slow readers. `None`, the default, is
+    /// no cap.
+    ///
+    /// ```
+    /// # use highwater_stream::WriteError;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::duplex(1).0);
+    /// writer.set_max_buffered(Some(10));
+    /// writer.write("ten bytes.").unwrap();
+    /// assert!(matches!(writer.write("!"), Err(WriteError::Full { queued: 10, .. })));
+    /// # });
+    /// ```
+    pub fn set_max_buffered(&self, max_buffered: Option<usize>) {
+        self.outbox().set_max_buffered(max_buffered);
+    }
+
+    // ---- the connection ------------------------------------------------------------------------
+
+    /// A writer that does not keep the connection open, for lists of clients.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// let weak = writer.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(writer);
+    /// assert!(weak.upgrade().is_none());
+    /// # });
+    /// ```
+    pub fn downgrade(&self) -> WeakWriter<W, F> {
+        WeakWriter::new(&self.connection)
+    }
+
+    /// What is known of the connection. It outlives the connection.
+    ///
+    /// # Source
+    /// asyncio: `StreamWriter.get_extra_info`, typed.
+    pub fn facts(&self) -> &F {
+        &self.connection.facts
+    }
+
+    /// Calls `inspect` with the transport, for its options; `None` once the connection is gone. Do not
+    /// wait inside: reads and writes stand still meanwhile.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// assert!(writer.with_transport(|_sink| ()).is_some());
+    /// # });
+    /// ```
+    pub fn with_transport<V>(&self, inspect: impl FnOnce(&W) -> V) -> Option<V> {
+        self.connection.with_transport(inspect)
+    }
+
+    // ---- steps within --------------------------------------------------------------------------
+
+    fn poll_drain(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        let room = self.outbox().poll_room(slot, cx.waker());
+        if room.is_ready() {
+            return room;
+        }
+        self.connection.push();
+        self.outbox().poll_room(slot, cx.waker())
+    }
+
+    fn poll_flush_to(
+        &self,
+        ticket: u64,
+        slot: &mut Slot,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TransportError>> {
+        let flushed = self.outbox().poll_flushed(ticket, slot, cx.waker());
+        if flushed.is_ready() {
+            return flushed;
+        }
+        self.connection.push();
+        self.outbox().poll_flushed(ticket, slot, cx.waker())
+    }
+
+    /// The flush of polls that have no future of their own: up to what was queued when it began.
+    fn poll_flush_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        let mut polled = self.polled;
+        let ticket = *polled.ticket.get_or_insert_with(|| self.outbox().flush_ticket());
+        let flushed = self.poll_flush_to(ticket, &mut polled.slot, cx);
+        if flushed.is_ready() {
+            polled.ticket = None;
+        }
+        self.polled = polled;
+        flushed
+    }
+
+    fn poll_closed(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), CloseError>> {
+        let closed = self.outbox().poll_closed(slot, cx.waker());
+        if closed.is_ready() || !self.outbox().is_closed() || self.outbox().has_flusher() {
+            return closed;
+        }
+        self.connection.drive_without_flusher(cx);
+        self.outbox().poll_closed(slot, cx.waker())
+    }
+}
+
+/// A wait for the outbox: given up, it leaves no waker behind.
+struct Wait<'a> {
+    outbox: &'a Outbox,
+    slot: Slot,
+}
+
+impl<'a> Wait<'a> {
+    fn new(outbox: &'a Outbox) -> Self {
+        Self { outbox, slot: None }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.outbox.leave(&mut self.slot);
+    }
+}
+
+/// One more writer of the same connection.
+impl<W, F> Clone for StreamWriter<W, F>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn clone(&self) -> Self {
+        self.outbox().add_writer();
+        Self::from_connection(Arc::clone(&self.connection))
+    }
+}
+
+impl<W, F> Drop for StreamWriter<W, F>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        self.connection.outbox.leave(&mut self.polled.slot);
+        let left = self.connection.outbox.remove_writer();
+        self.connection.half_gone(left);
+    }
+}
+
+impl<W, F> fmt::Debug for StreamWriter<W, F>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamWriter")
+            .field("queued", &self.queued())
+            .field("watermarks", &self.watermarks())
+            .field("is_closing", &self.is_closing())
+            .finish()
+    }
+}
