@@ -1,1 +1,59 @@
-//! To come.
+//! asyncio's `open_connection` and `start_server` for tokio.
+//!
+//! ```
+//! use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+//!
+//! async fn echo(mut reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
+//!     while let Some(line) = reader.read_line().await? {
+//!         writer.write(line)?;
+//!         writer.drain().await?;
+//!     }
+//!     Ok(()) // The connection closes gracefully: nothing to flush, nothing to shut down.
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let server = start_server(echo, ("127.0.0.1", 0)).await?;
+//!
+//! let (mut reader, writer) = open_connection(server.local_addrs()[0]).await?;
+//! writer.write("hello\n")?;
+//! assert_eq!(reader.read_line().await?.unwrap(), "hello\n");
+//!
+//! drop((reader, writer));
+//! server.close();
+//! server.wait_closed().await;
+//! # Ok::<(), std::io::Error>(())
+//! # }).unwrap();
+//! ```
+//!
+//! [`StreamReader`] and [`StreamWriter`] are those of `highwater-stream` over [`Transport`], one type for
+//! every kind of connection, so that a handler needs no generics. What the stream crate exports is
+//! re-exported here.
+
+mod address;
+mod connect;
+mod facts;
+mod options;
+mod server;
+mod transport;
+
+pub use address::{Bind, ConnectTo, IntoBind, Name, Socket};
+pub use connect::{Attempt, ConnectError, OpenConnection, open_connection};
+pub use facts::{Address, Facts};
+pub use options::StreamOptions;
+pub use server::{BindError, Handler, Outcome, Server, ServerEvent, StartServer, start_server};
+pub use transport::{OtherTransport, Transport, duplex, pair};
+
+pub use highwater_stream::{
+    self as stream, Bytes, CloseError, IncompleteRead, IntoSeparators, InvalidSeparators, LimitOverrun,
+    LimitedReadError, Linger, Payload, ReadExactlyError, ReadHalf, ReadUntilError, Separators,
+    SkipUntilError, TransportError, Watermarks, WriteError,
+};
+
+/// `highwater-stream`'s reader over any connection of this crate. Not `tokio_util::io::StreamReader`.
+pub type StreamReader = highwater_stream::StreamReader<ReadHalf<Transport, Facts>>;
+
+/// `highwater-stream`'s writer over any connection of this crate.
+pub type StreamWriter = highwater_stream::StreamWriter<Transport, Facts>;
+
+/// `highwater-stream`'s weak writer over any connection of this crate.
+pub type WeakWriter = highwater_stream::WeakWriter<Transport, Facts>;

@@ -61,3 +61,6 @@ pub use highwater_buffer::{
     DEFAULT_LIMIT, IncompleteRead, IntoSeparators, InvalidSeparators, InvalidWatermarks, LimitOverrun,
     ReadBuffer, Separator, Separators, Watermarks, WriteBuffer,
 };
+
+#[doc(hidden)]
+pub use report::report;

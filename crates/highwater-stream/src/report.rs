@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+/// Tells it. The layers above call it for what is theirs.
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn report(what: fmt::Arguments<'_>) {
+pub fn report(what: fmt::Arguments<'_>) {
     eprintln!("highwater: {what}");
 }
 
+/// Tells it. The layers above call it for what is theirs.
 #[cfg(feature = "tracing")]
-pub(crate) fn report(what: fmt::Arguments<'_>) {
+pub fn report(what: fmt::Arguments<'_>) {
     tracing::warn!(target: "highwater", "{what}");
 }

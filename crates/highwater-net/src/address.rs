@@ -1,0 +1,250 @@
+//! Where to connect and where to listen, in the forms in which people have it.
+
+use crate::{Address, Facts, Transport};
+use socket2::SockRef;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use tokio::net::TcpStream;
+
+/// What [`open_connection`](crate::open_connection) takes.
+///
+/// | form | is |
+/// | --- | --- |
+/// | `("example.org", 80)`, `(IpAddr, 80)`, a `SocketAddr`, `"example.org:80"` | a [`Name`]: resolved and connected |
+/// | a connected `TcpStream` or `UnixStream` of std or tokio, an `OwnedFd` | a [`Socket`]: taken as it is |
+///
+/// Which options there are depends on which it is.
+pub trait ConnectTo {
+    /// [`Name`] or [`Socket`].
+    type Kind;
+
+    /// The target.
+    fn into_target(self) -> Self::Kind;
+}
+
+/// A host and a port, to be resolved and connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub(crate) Target);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Host(String, u16),
+    /// `host:port` in one text, taken apart by the resolver.
+    Text(String),
+    Address(SocketAddr),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Target::Host(host, port) => write!(f, "{host}:{port}"),
+            Target::Text(text) => f.write_str(text),
+            Target::Address(address) => address.fmt(f),
+        }
+    }
+}
+
+impl Name {
+    pub(crate) async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        Ok(match &self.0 {
+            Target::Host(host, port) => tokio::net::lookup_host((host.as_str(), *port)).await?.collect(),
+            Target::Text(text) => tokio::net::lookup_host(text).await?.collect(),
+            Target::Address(address) => vec![*address],
+        })
+    }
+}
+
+macro_rules! name {
+    ($($type:ty: $given:ident => $target:expr),* $(,)?) => {$(
+        impl ConnectTo for $type {
+            type Kind = Name;
+            fn into_target(self) -> Name {
+                let $given = self;
+                Name($target)
+            }
+        }
+    )*};
+}
+
+name! {
+    (&str, u16): given => Target::Host(given.0.into(), given.1),
+    (String, u16): given => Target::Host(given.0, given.1),
+    (&String, u16): given => Target::Host(given.0.clone(), given.1),
+    (IpAddr, u16): given => Target::Address(given.into()),
+    SocketAddr: given => Target::Address(given),
+    &str: given => Target::Text(given.into()),
+    String: given => Target::Text(given),
+    &String: given => Target::Text(given.clone()),
+}
+
+/// A connected socket that was made elsewhere. asyncio: `sock=`.
+#[derive(Debug)]
+pub struct Socket(pub(crate) Given);
+
+#[derive(Debug)]
+pub(crate) enum Given {
+    Tcp(TcpStream),
+    StdTcp(std::net::TcpStream),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+    #[cfg(unix)]
+    StdUnix(std::os::unix::net::UnixStream),
+    #[cfg(unix)]
+    Fd(std::os::fd::OwnedFd),
+}
+
+impl Socket {
+    /// The socket as a transport, ready for this runtime, with its addresses.
+    pub(crate) fn adopt(self) -> io::Result<(Transport, Facts)> {
+        match self.0 {
+            Given::Tcp(socket) => Ok(adopt_tcp(socket, None)),
+            Given::StdTcp(socket) => {
+                socket.set_nonblocking(true)?;
+                Ok(adopt_tcp(TcpStream::from_std(socket)?, None))
+            }
+            #[cfg(unix)]
+            Given::Unix(socket) => Ok(adopt_unix(socket)),
+            #[cfg(unix)]
+            Given::StdUnix(socket) => {
+                socket.set_nonblocking(true)?;
+                Ok(adopt_unix(tokio::net::UnixStream::from_std(socket)?))
+            }
+            #[cfg(unix)]
+            Given::Fd(fd) => adopt_fd(fd),
+        }
+    }
+}
+
+/// Every TCP stream of ours sends without delay, and tells its addresses. An accept tells the peer's, which
+/// the socket does not know any more when the peer has gone already.
+pub(crate) fn adopt_tcp(socket: TcpStream, peer: Option<SocketAddr>) -> (Transport, Facts) {
+    // It fails on a socket that is gone already, which the first read or write will tell.
+    socket.set_nodelay(true).ok();
+    let known = |address: Option<SocketAddr>| address.map_or(Address::Unknown, Address::Inet);
+    let peer = peer.or_else(|| socket.peer_addr().ok());
+    let facts = Facts::new(known(peer), known(socket.local_addr().ok()));
+    (socket.into(), facts)
+}
+
+#[cfg(unix)]
+fn adopt_unix(socket: tokio::net::UnixStream) -> (Transport, Facts) {
+    let known = |address: io::Result<tokio::net::unix::SocketAddr>| {
+        address.map_or(Address::Unknown, |address| Address::Unix(address.into()))
+    };
+    let facts = Facts::new(known(socket.peer_addr()), known(socket.local_addr()));
+    (socket.into(), facts)
+}
+
+#[cfg(unix)]
+fn adopt_fd(fd: std::os::fd::OwnedFd) -> io::Result<(Transport, Facts)> {
+    use socket2::{Domain, Type};
+    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
+    let (kind, address) = {
+        let socket = SockRef::from(&fd);
+        (socket.r#type()?, socket.local_addr()?)
+    };
+    if kind != Type::STREAM {
+        return Err(invalid("the socket is not a stream socket"));
+    }
+    match address.domain() {
+        Domain::IPV4 | Domain::IPV6 => Socket(Given::StdTcp(fd.into())).adopt(),
+        Domain::UNIX => Socket(Given::StdUnix(fd.into())).adopt(),
+        _ => Err(invalid("the socket is neither of the internet families nor a Unix socket")),
+    }
+}
+
+macro_rules! socket {
+    ($($(#[$meta:meta])* $type:ty => $variant:ident),* $(,)?) => {$(
+        $(#[$meta])*
+        impl ConnectTo for $type {
+            type Kind = Socket;
+            fn into_target(self) -> Socket {
+                Socket(Given::$variant(self))
+            }
+        }
+    )*};
+}
+
+socket! {
+    TcpStream => Tcp,
+    std::net::TcpStream => StdTcp,
+    #[cfg(unix)]
+    tokio::net::UnixStream => Unix,
+    #[cfg(unix)]
+    std::os::unix::net::UnixStream => StdUnix,
+    #[cfg(unix)]
+    std::os::fd::OwnedFd => Fd,
+}
+
+/// Where a server listens.
+///
+/// | form | means |
+/// | --- | --- |
+/// | `("localhost", 8000)`, `(IpAddr, 8000)`, a `SocketAddr`, `"localhost:8000"` | every address that it resolves to |
+/// | `(["127.0.0.1", "::1"], 8000)`, `&[SocketAddr]`, `Vec<SocketAddr>` | all of them |
+/// | `("", 8000)`, `(None, 8000)` | all interfaces, of both families |
+/// | a bound `std::net::TcpListener` | that socket, as it is |
+#[derive(Debug)]
+pub struct Bind(pub(crate) BindTo);
+
+#[derive(Debug)]
+pub(crate) enum BindTo {
+    Names(Vec<Name>),
+    Socket(TcpListener),
+}
+
+/// What [`start_server`](crate::start_server) takes: see [`Bind`].
+pub trait IntoBind {
+    /// Where to listen.
+    fn into_bind(self) -> Bind;
+}
+
+fn on_host(host: &str, port: u16) -> Vec<Name> {
+    if host.is_empty() {
+        return on_all_interfaces(port);
+    }
+    vec![Name(Target::Host(host.into(), port))]
+}
+
+fn on_all_interfaces(port: u16) -> Vec<Name> {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    let any = [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
+    any.map(|ip| Name(Target::Address((ip, port).into()))).into()
+}
+
+macro_rules! bind {
+    ($([$($generics:tt)*] $type:ty: $given:ident => $names:expr),* $(,)?) => {$(
+        impl<$($generics)*> IntoBind for $type {
+            fn into_bind(self) -> Bind {
+                let $given = self;
+                Bind(BindTo::Names($names))
+            }
+        }
+    )*};
+}
+
+bind! {
+    [] (&str, u16): given => on_host(given.0, given.1),
+    [] (String, u16): given => on_host(&given.0, given.1),
+    [] (&String, u16): given => on_host(given.0, given.1),
+    [] (IpAddr, u16): given => vec![given.into_target()],
+    [] (Option<&str>, u16): given => on_host(given.0.unwrap_or_default(), given.1),
+    [const N: usize] ([&str; N], u16): given => {
+        given.0.iter().flat_map(|host| on_host(host, given.1)).collect()
+    },
+    [] (&[&str], u16): given => given.0.iter().flat_map(|host| on_host(host, given.1)).collect(),
+    [] (Vec<String>, u16): given => given.0.iter().flat_map(|host| on_host(host, given.1)).collect(),
+    [] SocketAddr: given => vec![given.into_target()],
+    [] &[SocketAddr]: given => given.iter().map(|address| address.into_target()).collect(),
+    [] Vec<SocketAddr>: given => given.iter().map(|address| address.into_target()).collect(),
+    [] &str: given => vec![given.into_target()],
+    [] String: given => vec![given.into_target()],
+    [] &String: given => vec![given.into_target()],
+}
+
+impl IntoBind for TcpListener {
+    fn into_bind(self) -> Bind {
+        Bind(BindTo::Socket(self))
+    }
+}

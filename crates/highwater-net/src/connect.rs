@@ -1,0 +1,261 @@
+//! Connecting: resolve, try each address in turn, keep every error.
+
+use crate::address::{ConnectTo, Name, Socket, adopt_tcp};
+use crate::{StreamOptions, StreamReader, StreamWriter};
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// Opens a connection: a reader and a writer. Await it, after its options if it needs any.
+///
+/// # Errors
+/// [`ConnectError`]: the name did not resolve, no address could be connected (each is listed with its
+/// error), the time ran out, or the socket could not be taken.
+///
+/// # Cancel safety
+/// Cancel safe: dropped, it closes the socket that is being connected.
+///
+/// # Source
+/// asyncio: `open_connection`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+/// # use std::time::Duration;
+/// # let server = start_server(|_: StreamReader, _: StreamWriter| async {}, ("127.0.0.1", 0)).await?;
+/// # let port = server.local_addrs()[0].port();
+/// let (reader, writer) = open_connection(("127.0.0.1", port))
+///     .limit(1024 * 1024)
+///     .connect_timeout(Duration::from_secs(10))
+///     .await?;
+/// # drop((reader, writer));
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// A socket that was made elsewhere has no options for connecting:
+///
+/// ```compile_fail
+/// # async fn never(socket: tokio::net::TcpStream) {
+/// let connection = highwater_net::open_connection(socket).connect_timeout(std::time::Duration::ZERO);
+/// # }
+/// ```
+pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
+    OpenConnection { to: to.into_target(), streams: StreamOptions::new(), timeout: None }
+}
+
+/// A connection to be opened: see [`open_connection`].
+#[derive(Debug)]
+#[must_use = "nothing is connected until it is awaited"]
+pub struct OpenConnection<K> {
+    to: K,
+    streams: StreamOptions,
+    timeout: Option<Duration>,
+}
+
+impl<K> OpenConnection<K> {
+    /// The reader's limit, in bytes before a separator.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.streams = self.streams.limit(limit);
+        self
+    }
+
+    /// All options of the reader and the writer.
+    pub fn streams(mut self, options: StreamOptions) -> Self {
+        self.streams = options;
+        self
+    }
+}
+
+impl OpenConnection<Name> {
+    /// How long resolving and connecting may take together. Without it, as long as the system lets it.
+    pub fn connect_timeout(mut self, after: Duration) -> Self {
+        self.timeout = Some(after);
+        self
+    }
+
+    async fn connect(self) -> Result<(StreamReader, StreamWriter), ConnectError> {
+        let mut attempts = Vec::new();
+        let connecting = connect_in_turn(&self.to, &mut attempts);
+        let connected = match self.timeout {
+            None => connecting.await,
+            Some(after) => match tokio::time::timeout(after, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => return Err(ConnectError::TimedOut { to: self.to, after, attempts }),
+            },
+        };
+        match connected {
+            Ok(Some(socket)) => {
+                let (transport, facts) = adopt_tcp(socket, None);
+                Ok(self.streams.split(transport, facts))
+            }
+            Ok(None) => Err(ConnectError::Unreachable { to: self.to, attempts }),
+            Err(error) => Err(ConnectError::Resolve { to: self.to, error }),
+        }
+    }
+}
+
+/// The first address that connects; the others are in `attempts`, each with its error.
+async fn connect_in_turn(to: &Name, attempts: &mut Vec<Attempt>) -> io::Result<Option<TcpStream>> {
+    for address in to.resolve().await? {
+        match TcpStream::connect(address).await {
+            Ok(socket) => return Ok(Some(socket)),
+            Err(error) => attempts.push(Attempt { address, error }),
+        }
+    }
+    Ok(None)
+}
+
+impl IntoFuture for OpenConnection<Name> {
+    type Output = Result<(StreamReader, StreamWriter), ConnectError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.connect())
+    }
+}
+
+impl IntoFuture for OpenConnection<Socket> {
+    type Output = Result<(StreamReader, StreamWriter), ConnectError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (transport, facts) = self.to.adopt().map_err(ConnectError::Socket)?;
+            Ok(self.streams.split(transport, facts))
+        })
+    }
+}
+
+/// An address that was tried, and why it was not the one.
+#[derive(Debug)]
+pub struct Attempt {
+    pub(crate) address: SocketAddr,
+    pub(crate) error: io::Error,
+}
+
+impl Attempt {
+    /// The address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Why it was not the one.
+    pub fn error(&self) -> &io::Error {
+        &self.error
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.address, self.error)
+    }
+}
+
+pub(crate) struct Listed<'a>(pub(crate) &'a [Attempt]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, attempt) in self.0.iter().enumerate() {
+            write!(f, "{}{attempt}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a connection was not opened.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use highwater_net::{ConnectError, open_connection};
+/// # let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+/// # let address = nobody.local_addr().unwrap();
+/// # drop(nobody);
+/// match open_connection(address).await {
+///     Err(ConnectError::Unreachable { attempts, .. }) => {
+///         assert_eq!(attempts[0].address(), address);
+///         assert_eq!(attempts[0].error().kind(), std::io::ErrorKind::ConnectionRefused);
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # });
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The name did not resolve.
+    Resolve {
+        /// What was to be connected.
+        to: Name,
+        /// Why it did not resolve.
+        error: io::Error,
+    },
+    /// No address could be connected.
+    Unreachable {
+        /// What was to be connected.
+        to: Name,
+        /// Every address that was tried, in order. None when the name resolved to nothing.
+        attempts: Vec<Attempt>,
+    },
+    /// The connect time-out ran out.
+    TimedOut {
+        /// What was to be connected.
+        to: Name,
+        /// The time-out.
+        after: Duration,
+        /// The addresses that had failed by then.
+        attempts: Vec<Attempt>,
+    },
+    /// The socket that was handed in could not be taken.
+    Socket(io::Error),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConnectError::Resolve { to, error } => write!(f, "{to} did not resolve: {error}"),
+            ConnectError::Unreachable { to, attempts } if attempts.is_empty() => {
+                write!(f, "{to} resolved to no address")
+            }
+            ConnectError::Unreachable { to, attempts } => {
+                write!(f, "{to} could not be connected: {}", Listed(attempts))
+            }
+            ConnectError::TimedOut { to, after, attempts } if attempts.is_empty() => {
+                write!(f, "{to} was not connected within {after:?}")
+            }
+            ConnectError::TimedOut { to, after, attempts } => {
+                write!(f, "{to} was not connected within {after:?}: {}", Listed(attempts))
+            }
+            ConnectError::Socket(error) => write!(f, "the socket could not be taken: {error}"),
+        }
+    }
+}
+
+impl Error for ConnectError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            ConnectError::Resolve { error, .. } | ConnectError::Socket(error) => Some(error),
+            ConnectError::Unreachable { attempts, .. } => attempts.last().map(|attempt| &attempt.error as _),
+            ConnectError::TimedOut { .. } => None,
+        }
+    }
+}
+
+/// Of the kind of the last attempt's error; this error stays inside.
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> Self {
+        let kind = match &error {
+            ConnectError::Resolve { error, .. } | ConnectError::Socket(error) => error.kind(),
+            ConnectError::Unreachable { attempts, .. } => {
+                attempts.last().map_or(io::ErrorKind::NotFound, |attempt| attempt.error.kind())
+            }
+            ConnectError::TimedOut { .. } => io::ErrorKind::TimedOut,
+        };
+        io::Error::new(kind, error)
+    }
+}

@@ -1,0 +1,95 @@
+//! What is known of a connection, kept after it is gone.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+/// What is known of a connection: taken when it is made, and there after it is gone.
+///
+/// asyncio: `get_extra_info`, typed.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+/// let server = start_server(|_: StreamReader, _: StreamWriter| async {}, ("127.0.0.1", 0)).await?;
+/// let address = server.local_addrs()[0];
+/// let (reader, writer) = open_connection(address).await?;
+/// writer.close();
+/// writer.wait_closed().await?;
+/// assert_eq!(writer.facts().peer_addr().socket_addr(), Some(address));
+/// assert_eq!(reader.facts().peer_addr().to_string(), address.to_string());
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Facts {
+    peer_addr: Address,
+    local_addr: Address,
+}
+
+impl Facts {
+    pub(crate) fn new(peer_addr: Address, local_addr: Address) -> Self {
+        Self { peer_addr, local_addr }
+    }
+
+    pub(crate) fn unknown() -> Self {
+        Self::new(Address::Unknown, Address::Unknown)
+    }
+
+    /// The address of the other end. asyncio: `get_extra_info("peername")`.
+    pub fn peer_addr(&self) -> &Address {
+        &self.peer_addr
+    }
+
+    /// The address of our end. asyncio: `get_extra_info("sockname")`.
+    pub fn local_addr(&self) -> &Address {
+        &self.local_addr
+    }
+}
+
+/// One end of a connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Address {
+    /// An IP address and a port.
+    Inet(SocketAddr),
+    /// A Unix socket: a path, an abstract name, or no name at all.
+    #[cfg(unix)]
+    Unix(std::os::unix::net::SocketAddr),
+    /// The transport has no addresses, or they could not be learned.
+    Unknown,
+}
+
+impl Address {
+    /// The IP address and the port, if that is what it is.
+    ///
+    /// ```
+    /// use highwater_net::Address;
+    /// assert_eq!(Address::Unknown.socket_addr(), None);
+    /// ```
+    pub fn socket_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Address::Inet(address) => Some(*address),
+            _ => None,
+        }
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Address::Inet(address)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Inet(address) => address.fmt(f),
+            #[cfg(unix)]
+            Address::Unix(address) => match address.as_pathname() {
+                Some(path) => path.display().fmt(f),
+                None => f.write_str("an unnamed Unix socket"),
+            },
+            Address::Unknown => f.write_str("an unknown address"),
+        }
+    }
+}

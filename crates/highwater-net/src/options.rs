@@ -1,0 +1,109 @@
+//! What may be said of the streams of a connection, wherever it comes from.
+
+use crate::{Facts, StreamReader, StreamWriter, Transport};
+use highwater_stream::{DEFAULT_LIMIT, Linger, Pair, Watermarks};
+use std::time::Duration;
+
+/// The options of the reader and the writer of a connection: those of [`highwater_stream::Pair`], to be
+/// given to [`open_connection`](crate::open_connection), [`start_server`](crate::start_server) and
+/// [`pair`](crate::pair).
+///
+/// ```
+/// use highwater_net::{StreamOptions, Watermarks};
+/// use std::time::Duration;
+///
+/// let options = StreamOptions::new()
+///     .limit(1024 * 1024)
+///     .watermarks(Watermarks::with_high(256 * 1024))
+///     .read_timeout(Some(Duration::from_secs(300)));
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "give it to what makes the connection"]
+pub struct StreamOptions {
+    limit: usize,
+    watermarks: Watermarks,
+    max_buffered: Option<usize>,
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+    delivery_timeout: Duration,
+    linger: Linger,
+}
+
+impl StreamOptions {
+    /// The defaults: a limit of 64 KiB, marks of 64 and 16 KiB, 30 s for a delivery that stands still, no
+    /// other time-out, no cap.
+    pub fn new() -> Self {
+        Self {
+            limit: DEFAULT_LIMIT,
+            watermarks: Watermarks::default(),
+            max_buffered: None,
+            read_timeout: None,
+            write_timeout: None,
+            delivery_timeout: Duration::from_secs(30),
+            linger: Linger::default(),
+        }
+    }
+
+    /// The reader's limit, in bytes before a separator.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The writer's marks.
+    pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
+        self.watermarks = watermarks;
+        self
+    }
+
+    /// A hard cap on queued bytes, past which a write is refused.
+    pub fn max_buffered(mut self, max_buffered: Option<usize>) -> Self {
+        self.max_buffered = max_buffered;
+        self
+    }
+
+    /// How long a read may wait for a byte.
+    pub fn read_timeout(mut self, after: Option<Duration>) -> Self {
+        self.read_timeout = after;
+        self
+    }
+
+    /// How long queued bytes may stand still while the connection is open.
+    pub fn write_timeout(mut self, after: Option<Duration>) -> Self {
+        self.write_timeout = after;
+        self
+    }
+
+    /// How long delivery may stand still after `close`, or after the last writer has gone.
+    pub fn delivery_timeout(mut self, after: Duration) -> Self {
+        self.delivery_timeout = after;
+        self
+    }
+
+    /// How long a closed connection reads on and discards.
+    pub fn linger(mut self, linger: Linger) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    pub(crate) fn split(&self, transport: Transport, facts: Facts) -> (StreamReader, StreamWriter) {
+        Pair::new(transport)
+            .limit(self.limit)
+            .watermarks(self.watermarks)
+            .max_buffered(self.max_buffered)
+            .read_timeout(self.read_timeout)
+            .write_timeout(self.write_timeout)
+            .delivery_timeout(self.delivery_timeout)
+            .linger(self.linger)
+            .on_abort(Transport::reset)
+            .facts(facts)
+            .split()
+    }
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
