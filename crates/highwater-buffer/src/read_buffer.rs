@@ -676,40 +676,65 @@ impl ReadBuffer {
 
     /// The overrun rule: look only at the first `limit + longest` bytes. A match that starts at or before
     /// `limit` is the frame; one that starts after it, or none in so many bytes, is an overrun.
-    #[inline]
+    ///
+    /// Inlined, with all but the match in functions of their own: the separators of a line are known to
+    /// the compiler, and short lines are mostly the cost of getting here.
+    #[inline(always)]
     fn search(&mut self, separators: &Separators, limit: usize) -> Result<Verdict<usize>, LimitOverrun> {
-        if let Verdict::NeedMore = self.finish_skip() {
-            return Ok(Verdict::NeedMore);
+        if self.skip.is_some() {
+            if let Verdict::NeedMore = self.advance_skip() {
+                return Ok(Verdict::NeedMore);
+            }
         }
+        let from = if self.scanned == 0 { 0 } else { self.scanned_for(separators) };
         let most = limit.saturating_add(separators.longest());
-        match self.find_within(separators, most) {
-            Some(found) if found.start <= limit => Ok(Verdict::Ready(found.end)),
+        let unread = &self.block[self.start..];
+        let window = &unread[..unread.len().min(most)];
+        match separators.find(window, from) {
             Some(found) => {
-                self.remember(separators, found.end - 1);
-                Err(LimitOverrun::separator(found.start, limit))
-            }
-            None => {
-                self.remember(separators, self.buffered().min(most));
-                if self.buffered() >= most {
-                    return Err(LimitOverrun::separator(limit.saturating_add(1), limit));
+                self.searched += found.end.saturating_sub(from) as u64;
+                if found.start <= limit {
+                    return Ok(Verdict::Ready(found.end));
                 }
-                self.want = Want::at_most(most);
-                Ok(Verdict::NeedMore)
+                self.found_past_the_limit(separators, found, limit)
             }
+            None => self.found_nothing(separators, from, limit),
         }
     }
 
-    /// The first match within the first `most` bytes, without another look at what was searched before.
-    #[inline]
-    fn find_within(&mut self, separators: &Separators, most: usize) -> Option<Match> {
+    #[cold]
+    fn found_past_the_limit(
+        &mut self,
+        separators: &Separators,
+        found: Match,
+        limit: usize,
+    ) -> Result<Verdict<usize>, LimitOverrun> {
+        self.remember(separators, found.end - 1);
+        Err(LimitOverrun::separator(found.start, limit))
+    }
+
+    #[cold]
+    fn found_nothing(
+        &mut self,
+        separators: &Separators,
+        from: usize,
+        limit: usize,
+    ) -> Result<Verdict<usize>, LimitOverrun> {
+        let most = limit.saturating_add(separators.longest());
         let window = self.buffered().min(most);
-        let from = match &self.sought {
-            Some(sought) if self.scanned > 0 && sought == separators => self.scanned,
-            _ => 0,
-        };
-        let found = separators.find(&self.block[self.start..self.start + window], from);
-        self.searched += (found.map_or(window, |found| found.end).saturating_sub(from)) as u64;
-        found
+        self.searched += window.saturating_sub(from) as u64;
+        self.remember(separators, window);
+        if window == most {
+            return Err(LimitOverrun::separator(limit.saturating_add(1), limit));
+        }
+        self.want = Want::at_most(most);
+        Ok(Verdict::NeedMore)
+    }
+
+    /// How many unread bytes hold no match of `separators`, as far as is known.
+    #[cold]
+    fn scanned_for(&self, separators: &Separators) -> usize {
+        if self.sought.as_ref() == Some(separators) { self.scanned } else { 0 }
     }
 
     /// No match of `separators` ends at or before `scanned`.
@@ -737,7 +762,10 @@ impl ReadBuffer {
         let Some(Skip { separators, skipped }) = self.skip.take() else {
             return Verdict::Ready(Skipped::Through(0));
         };
-        if let Some(found) = self.find_within(&separators, usize::MAX) {
+        let from = self.scanned_for(&separators);
+        let found = separators.find(self.unread_bytes(), from);
+        self.searched += found.map_or(self.buffered(), |found| found.end).saturating_sub(from) as u64;
+        if let Some(found) = found {
             self.take_ref(found.end);
             return Verdict::Ready(Skipped::Through(skipped + found.end as u64));
         }

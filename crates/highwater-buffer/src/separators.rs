@@ -155,12 +155,14 @@ impl Separators {
     /// assert_eq!(*Separators::newline(), Separators::one(b"\n")?);
     /// # Ok::<(), highwater_buffer::InvalidSeparators>(())
     /// ```
+    #[inline(always)]
     pub fn newline() -> &'static Self {
         &NEWLINE
     }
 
     /// The length of the longest separator, in bytes. A read with a limit of `limit` buffers at most
     /// `limit + longest` bytes before it decides.
+    #[inline]
     pub fn longest(&self) -> usize {
         self.longest
     }
@@ -182,14 +184,18 @@ impl Separators {
     }
 
     /// The first match to end after `from`. No match may end at or before `from`.
-    #[inline]
-    pub(crate) fn find(&self, bytes: &[u8], mut from: usize) -> Option<Match> {
+    #[inline(always)]
+    pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<Match> {
+        if self.longest == 1 {
+            let start = from + self.tails.find(bytes.get(from..)?)?;
+            return Some(Match { start, end: start + 1 });
+        }
+        self.find_long(bytes, from)
+    }
+
+    fn find_long(&self, bytes: &[u8], mut from: usize) -> Option<Match> {
         loop {
-            let last = from + self.tails.find(bytes.get(from..)?)?;
-            let end = last + 1;
-            if self.longest == 1 {
-                return Some(Match { start: last, end });
-            }
+            let end = from + self.tails.find(bytes.get(from..)?)? + 1;
             if let Some(found) = self.iter().find(|separator| bytes[..end].ends_with(separator)) {
                 return Some(Match { start: end - found.len(), end });
             }
@@ -243,7 +249,7 @@ impl Tails {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, bytes: &[u8]) -> Option<usize> {
         match self {
             Tails::One(a) => memchr(*a, bytes),

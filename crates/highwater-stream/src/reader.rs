@@ -20,6 +20,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// Repeats a step on the buffer until it is complete, refilling in between. In place rather than in a
+/// function of its own: on short records the price of a future within a future shows.
+macro_rules! complete {
+    ($reader:expr, $step:expr) => {
+        loop {
+            match $step {
+                Verdict::Ready(done) => break done,
+                Verdict::NeedMore => $reader.fill().await?,
+            }
+        }
+    };
+}
+use complete;
+
 /// asyncio's `StreamReader` over any [`Source`]. **Not** `tokio_util::io::StreamReader`, which turns a
 /// `Stream` of chunks into an `AsyncRead`.
 ///
@@ -165,12 +179,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read(&mut self, n: usize) -> Result<Bytes, TransportError> {
-        loop {
-            match self.buffer.find_some(n) {
-                Verdict::Ready(n) => return Ok(self.buffer.take(n)),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
+        let n = complete!(self, self.buffer.find_some(n));
+        Ok(self.buffer.take(n))
     }
 
     /// Everything up to the end of the stream, if that is at most `max` bytes.
@@ -197,12 +207,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_to_end(&mut self, max: usize) -> Result<Bytes, LimitedReadError> {
-        loop {
-            match self.buffer.find_end(max)? {
-                Verdict::Ready(n) => return Ok(self.buffer.take(n)),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
+        let n = complete!(self, self.buffer.find_end(max)?);
+        Ok(self.buffer.take(n))
     }
 
     /// Exactly `n` bytes; none, at once, for `n == 0`. The limit does not count here.
@@ -229,7 +235,7 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_exactly(&mut self, n: usize) -> Result<Bytes, ReadExactlyError> {
-        let n = self.exactly(n).await?;
+        let n = complete!(self, self.buffer.find_exactly(n)?);
         Ok(self.buffer.take(n))
     }
 
@@ -250,7 +256,7 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_exactly_ref(&mut self, n: usize) -> Result<&[u8], ReadExactlyError> {
-        let n = self.exactly(n).await?;
+        let n = complete!(self, self.buffer.find_exactly(n)?);
         Ok(self.buffer.take_ref(n))
     }
 
@@ -285,7 +291,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_until(&mut self, separators: impl IntoSeparators) -> Result<Bytes, ReadUntilError> {
-        let n = self.until(separators, self.buffer.limit()).await?;
+        let (compiled, limit) = (separators.into_separators()?, self.buffer.limit());
+        let n = complete!(self, self.buffer.find_until(compiled.borrow(), limit)?);
         Ok(self.buffer.take(n))
     }
 
@@ -306,7 +313,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_until_ref(&mut self, separators: impl IntoSeparators) -> Result<&[u8], ReadUntilError> {
-        let n = self.until(separators, self.buffer.limit()).await?;
+        let (compiled, limit) = (separators.into_separators()?, self.buffer.limit());
+        let n = complete!(self, self.buffer.find_until(compiled.borrow(), limit)?);
         Ok(self.buffer.take_ref(n))
     }
 
@@ -333,7 +341,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_line(&mut self) -> Result<Option<Bytes>, LimitedReadError> {
-        let n = self.line(self.buffer.limit()).await?;
+        let limit = self.buffer.limit();
+        let n = complete!(self, self.buffer.find_line(limit)?);
         Ok(n.map(|n| self.buffer.take(n)))
     }
 
@@ -356,7 +365,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
-        let n = self.line(self.buffer.limit()).await?;
+        let limit = self.buffer.limit();
+        let n = complete!(self, self.buffer.find_line(limit)?);
         Ok(n.map(|n| self.buffer.take_ref(n)))
     }
 
@@ -379,12 +389,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn peek(&mut self, n: usize) -> Result<&[u8], TransportError> {
-        loop {
-            match self.buffer.find_peek(n) {
-                Verdict::Ready(n) => return Ok(&self.buffer.unread_bytes()[..n]),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
+        let n = complete!(self, self.buffer.find_peek(n));
+        Ok(&self.buffer.unread_bytes()[..n])
     }
 
     /// Discards everything through the first separator, in constant memory and without a limit, and tells
@@ -410,12 +416,7 @@ impl<R: Source> StreamReader<R> {
     /// ```
     pub async fn skip_until(&mut self, separators: impl IntoSeparators) -> Result<u64, SkipUntilError> {
         let compiled = separators.into_separators()?;
-        loop {
-            match self.buffer.skip_until(compiled.borrow())? {
-                Verdict::Ready(skipped) => return Ok(skipped),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
+        Ok(complete!(self, self.buffer.skip_until(compiled.borrow())?))
     }
 
     /// The lines that follow, as a `futures` `Stream` that borrows the reader. An error comes once, then
@@ -601,38 +602,6 @@ impl<R: Source> StreamReader<R> {
 
     pub(crate) fn is_skipping(&self) -> bool {
         self.buffer.is_skipping()
-    }
-
-    async fn exactly(&mut self, n: usize) -> Result<usize, ReadExactlyError> {
-        loop {
-            match self.buffer.find_exactly(n)? {
-                Verdict::Ready(n) => return Ok(n),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
-    }
-
-    async fn until(
-        &mut self,
-        separators: impl IntoSeparators,
-        limit: usize,
-    ) -> Result<usize, ReadUntilError> {
-        let compiled = separators.into_separators()?;
-        loop {
-            match self.buffer.find_until(compiled.borrow(), limit)? {
-                Verdict::Ready(n) => return Ok(n),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
-    }
-
-    async fn line(&mut self, limit: usize) -> Result<Option<usize>, LimitedReadError> {
-        loop {
-            match self.buffer.find_line(limit)? {
-                Verdict::Ready(n) => return Ok(n),
-                Verdict::NeedMore => self.fill().await?,
-            }
-        }
     }
 
     fn fill(&mut self) -> impl Future<Output = Result<(), TransportError>> {

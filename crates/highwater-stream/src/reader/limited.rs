@@ -1,10 +1,10 @@
 //! The reads that know a limit, with a limit for the call.
 
-use super::{Lines, Split, StreamReader};
+use super::{Lines, Split, StreamReader, complete};
 use crate::source::Source;
 use crate::{LimitedReadError, ReadUntilError};
 use bytes::Bytes;
-use highwater_buffer::{IntoSeparators, InvalidSeparators};
+use highwater_buffer::{IntoSeparators, InvalidSeparators, Verdict};
 use std::borrow::Borrow;
 
 /// A reader under another limit: see [`StreamReader::limited`].
@@ -39,7 +39,8 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn read_until(&mut self, separators: impl IntoSeparators) -> Result<Bytes, ReadUntilError> {
-        let n = self.reader.until(separators, self.limit).await?;
+        let compiled = separators.into_separators()?;
+        let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
         Ok(self.reader.buffer.take(n))
     }
 
@@ -51,7 +52,8 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn read_until_ref(&mut self, separators: impl IntoSeparators) -> Result<&[u8], ReadUntilError> {
-        let n = self.reader.until(separators, self.limit).await?;
+        let compiled = separators.into_separators()?;
+        let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
         Ok(self.reader.buffer.take_ref(n))
     }
 
@@ -63,7 +65,7 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn read_line(&mut self) -> Result<Option<Bytes>, LimitedReadError> {
-        let n = self.reader.line(self.limit).await?;
+        let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
         Ok(n.map(|n| self.reader.buffer.take(n)))
     }
 
@@ -75,7 +77,7 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
-        let n = self.reader.line(self.limit).await?;
+        let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
         Ok(n.map(|n| self.reader.buffer.take_ref(n)))
     }
 
