@@ -18,7 +18,7 @@ fn small(criterion: &mut Criterion) {
             runtime.block_on(async {
                 let writer = StreamWriter::new(Drain::default());
                 for _ in 0..WRITES {
-                    writer.write(&RECORD).expect("memory does not fail");
+                    writer.write(RECORD).expect("memory does not fail");
                     writer.drain().await.expect("memory does not fail");
                 }
                 writer.flush().await.expect("memory does not fail");
@@ -31,7 +31,7 @@ fn small(criterion: &mut Criterion) {
                 let writer = StreamWriter::new(Drain::default());
                 for _ in 0..WRITES / 100 {
                     for _ in 0..100 {
-                        writer.write(&RECORD).expect("memory does not fail");
+                        writer.write(RECORD).expect("memory does not fail");
                     }
                     writer.flush().await.expect("memory does not fail");
                 }

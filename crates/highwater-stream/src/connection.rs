@@ -149,11 +149,6 @@ impl<T, F> Connection<T, F> {
     pub(crate) fn runtime(&self) -> Option<Handle> {
         self.runtime.clone().or_else(|| Handle::try_current().ok())
     }
-
-    /// Calls `inspect` with the transport, unless it is gone.
-    pub(crate) fn with_transport<V>(&self, inspect: impl FnOnce(&T) -> V) -> Option<V> {
-        lock(&self.channel).transport.as_ref().map(inspect)
-    }
 }
 
 impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
@@ -323,7 +318,8 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     fn act(&self) -> Option<Standing> {
         self.called_on.store(true, Ordering::SeqCst);
         let mut channel = self.try_channel()?;
-        self.called_on.store(false, Ordering::SeqCst);
+        // A swap, not a store: a call that came in between and found the channel in use is seen below.
+        self.called_on.swap(false, Ordering::SeqCst);
         let standing = self.work(&mut channel, None);
         self.unlock(channel);
         Some(standing)
@@ -369,7 +365,20 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// and then. An open connection stays usable by whoever still has a half; a closed one is over.
     pub(crate) fn last_push(&self) {
         self.outbox.flusher_gone();
-        let mut channel = lock(&self.channel);
+        self.push_last(lock(&self.channel));
+    }
+
+    /// [`last_push`](Self::last_push) for a flusher that never ran. Its runtime had ended, and this may be
+    /// a `write` in a callback of the transport: then whoever uses the channel sends.
+    pub(crate) fn last_push_unless_in_use(&self) {
+        self.outbox.flusher_gone();
+        self.called_on.store(true, Ordering::SeqCst);
+        if let Some(channel) = self.try_channel() {
+            self.push_last(channel);
+        }
+    }
+
+    fn push_last(&self, mut channel: MutexGuard<'_, Channel<T>>) {
         self.work(&mut channel, Some(&mut Context::from_waker(&self.waker)));
         if self.outbox.is_closed() {
             self.let_go(&mut channel);
@@ -387,13 +396,23 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         self.unlock(channel);
     }
 
-    // ---- taking the transport back -------------------------------------------------------------
+    // ---- the transport itself ------------------------------------------------------------------
+
+    /// Calls `inspect` with the transport, unless it is gone.
+    pub(crate) fn with_transport<V>(&self, inspect: impl FnOnce(&T) -> V) -> Option<V> {
+        let channel = lock(&self.channel);
+        let seen = channel.transport.as_ref().map(inspect);
+        self.unlock(channel);
+        seen
+    }
 
     /// The transport, after everything was flushed; the connection is over.
     pub(crate) fn take_transport(&self) -> Option<T> {
-        let transport = lock(&self.channel).transport.take();
+        let mut channel = lock(&self.channel);
+        let transport = channel.transport.take();
         self.outbox.lose(TransportError::reunited());
         let _: Option<CloseError> = self.outbox.over(TransportError::reunited);
+        self.unlock(channel);
         transport
     }
 }

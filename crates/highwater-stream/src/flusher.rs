@@ -20,11 +20,12 @@ where
     T: AsyncWrite + Unpin + Send + 'static,
     F: Send + Sync + 'static,
 {
-    runtime.spawn(Flusher { connection, wait: None, lingering_since: None });
+    runtime.spawn(Flusher { connection, has_run: false, wait: None, lingering_since: None });
 }
 
 struct Flusher<T: AsyncWrite + Unpin, F> {
     connection: Arc<Connection<T, F>>,
+    has_run: bool,
     /// The wait in course and its clock. Invariant: the clock counts from when the standing was reached.
     wait: Option<(Standing, Pin<Box<Sleep>>)>,
     lingering_since: Option<Instant>,
@@ -50,6 +51,7 @@ impl<T: AsyncWrite + Unpin, F> Future for Flusher<T, F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.has_run = true;
         loop {
             let standing = self.connection.drive(cx);
             if standing == Standing::Gone {
@@ -80,8 +82,13 @@ impl<T: AsyncWrite + Unpin, F> Future for Flusher<T, F> {
 
 impl<T: AsyncWrite + Unpin, F> Drop for Flusher<T, F> {
     fn drop(&mut self) {
-        if !self.connection.outbox.is_over() {
+        if self.connection.outbox.is_over() {
+            return;
+        }
+        if self.has_run {
             self.connection.last_push();
+        } else {
+            self.connection.last_push_unless_in_use();
         }
     }
 }

@@ -463,8 +463,8 @@ where
         &self.connection.facts
     }
 
-    /// Calls `inspect` with the transport, for its options; `None` once the connection is gone. Do not
-    /// wait inside: reads and writes stand still meanwhile.
+    /// Calls `inspect` with the transport, for its options; `None` once the connection is gone. Reads
+    /// and sends stand still meanwhile: do not block in it, and do not call this method again inside.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
