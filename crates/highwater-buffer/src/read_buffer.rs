@@ -404,6 +404,9 @@ impl ReadBuffer {
     }
 
     // ---- reads in two halves: find, then take --------------------------------------------------
+    //
+    // The three that short records are read by are inlined whatever their size: a call costs a sixth of
+    // what a line of 16 B takes (168 instructions against 137, through the stream crate).
 
     /// The length of the next frame, separator included, under a limit for this call alone; the first
     /// half of [`read_until`](Self::read_until). [`take`](Self::take) or [`take_ref`](Self::take_ref) is
@@ -420,7 +423,7 @@ impl ReadBuffer {
     /// assert_eq!(buffer.take_ref(7), b"longer\n");
     /// # Ok::<(), highwater_buffer::FrameError>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn find_until(
         &mut self,
         separators: &Separators,
@@ -447,7 +450,7 @@ impl ReadBuffer {
     /// assert_eq!(buffer.find_line(2).unwrap_err().consumed(), 3);
     /// # Ok::<(), highwater_buffer::LimitOverrun>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn find_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
         match self.search(Separators::newline(), limit)? {
             Verdict::Ready(length) => Ok(Verdict::Ready(Some(length))),
@@ -470,7 +473,7 @@ impl ReadBuffer {
     /// assert_eq!(buffer.find_exactly(3)?, Verdict::Ready(3));
     /// # Ok::<(), highwater_buffer::IncompleteRead>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn find_exactly(&mut self, n: usize) -> Result<Verdict<usize>, IncompleteRead> {
         if n == 0 {
             return Ok(Verdict::Ready(0));
