@@ -18,18 +18,24 @@ use crate::source::{Arrival, poll_read_into};
 use crate::{CloseError, TransportError};
 use bytes::Buf;
 use highwater_buffer::{ReadBuffer, WriteBuffer};
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 /// The most chunks that one vectored write takes along. Linux takes 1,024; gathered writes need few.
 const MOST_SLICES: usize = 64;
+
+/// How often a read asks the transport again, a turn of the runtime apart, after the writer met a failure:
+/// what the kernel holds comes first.
+const LOOKS: u8 = 16;
 
 /// How long a closed connection reads on and discards, so that unread input does not turn into a reset
 /// that destroys the reply.
@@ -109,6 +115,8 @@ struct Channel<T> {
     peer_ended: bool,
     /// Bytes discarded by the linger.
     discarded: u64,
+    /// Reads in vain since the writer met a failure.
+    looks: u8,
 }
 
 /// Where the connection stands after some work was done on it.
@@ -137,6 +145,7 @@ impl<T, F> Connection<T, F> {
                 shut: false,
                 peer_ended: false,
                 discarded: 0,
+                looks: 0,
             }),
             called_on: AtomicBool::new(false),
             runtime: Handle::try_current().ok(),
@@ -294,7 +303,8 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// Ends our half behind what is queued, there and then as far as the transport goes along. Returns
     /// whether the flusher has to see to the rest.
     fn end(&self) -> bool {
-        matches!(self.outbox.end(), Ok(true)) && !self.act().is_some_and(Standing::is_settled)
+        // Also when it was to end already: from now on nobody attends to the delivery, which bounds it.
+        self.outbox.end().is_ok() && !self.act().is_some_and(Standing::is_settled)
     }
 
     /// Ends the connection at once and drops what is queued.
@@ -434,7 +444,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             None => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
         };
         let verdict = match read {
-            Poll::Ready(Ok(Arrival::Bytes)) => Poll::Ready(Ok(Arrival::Bytes)),
+            Poll::Ready(Ok(Arrival::Bytes)) => {
+                channel.looks = 0;
+                Poll::Ready(Ok(Arrival::Bytes))
+            }
             Poll::Ready(Ok(Arrival::End)) => {
                 channel.peer_ended = true;
                 Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
@@ -445,6 +458,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
                 Poll::Ready(Err(kept))
             }
             Poll::Pending => match self.outbox.keep_reader(cx.waker()) {
+                // The writer met the failure before the runtime learned from the kernel what there is to
+                // read, or the task has used up its turn.
+                Some(Err(_)) if channel.looks < LOOKS => {
+                    channel.looks += 1;
+                    let _rouses_after_a_turn = pin!(yield_now()).poll(cx);
+                    Poll::Pending
+                }
                 Some(verdict) => Poll::Ready(verdict.map(|()| Arrival::End)),
                 None => Poll::Pending,
             },
@@ -480,7 +500,13 @@ where
     /// A half has gone: ends what nobody can use any more.
     pub(crate) fn half_gone(self: &Arc<Self>, left: Halves) {
         let has_rest = match left {
-            Halves::SomeWriter => false,
+            Halves::SomeWriter => {
+                // A failed connection is kept for its reader only.
+                if self.outbox.lost().is_some() {
+                    self.act();
+                }
+                false
+            }
             Halves::ReaderOnly => self.end(),
             Halves::None => {
                 self.close();

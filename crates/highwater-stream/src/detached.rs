@@ -258,7 +258,7 @@ impl Source for Detached {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuffer,
     ) -> Poll<Result<Arrival, TransportError>> {
-        let waiters = {
+        {
             let mut inbox = lock(&self.inbox);
             if inbox.bytes.is_empty() {
                 return match &inbox.end {
@@ -270,11 +270,21 @@ impl Source for Detached {
                     }
                 };
             }
-            buffer.feed(&mem::take(&mut inbox.bytes));
-            inbox.waiters.wake_all()
-        };
-        wake(waiters);
+        }
+        self.absorb(buffer);
         Poll::Ready(Ok(Arrival::Bytes))
+    }
+
+    fn absorb(&mut self, buffer: &mut ReadBuffer) {
+        let (bytes, waiters) = {
+            let mut inbox = lock(&self.inbox);
+            (mem::take(&mut inbox.bytes), inbox.waiters.wake_all())
+        };
+        // Nothing is fed behind an end: the buffer knows of one only when the inbox is empty.
+        if !bytes.is_empty() {
+            buffer.feed(&bytes);
+        }
+        wake(waiters);
     }
 
     fn arrived(&self) -> Arrived {

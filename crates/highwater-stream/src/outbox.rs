@@ -373,13 +373,16 @@ impl Outbox {
         }
     }
 
-    /// Moves what is pending behind what `outgoing` holds.
+    /// Moves what is pending into `outgoing`, once that is empty: behind a stall, short writes are gathered
+    /// in `pending`, and a flush covers what was taken with it and waits for nothing that came later.
     pub(crate) fn take(&self, outgoing: &mut WriteBuffer) -> Taken {
         let mut state = lock(&self.state);
-        outgoing.append(&mut state.pending);
+        if outgoing.is_empty() {
+            outgoing.append(&mut state.pending);
+        }
         Taken {
             written: state.written(),
-            must_flush: state.flush_wanted > state.flushed,
+            must_flush: state.is_held_back(),
             is_lost: state.lost.is_some(),
         }
     }
@@ -419,35 +422,48 @@ impl Outbox {
 
     /// Keeps the first failure and drops what is queued. Returns the failure that is kept.
     pub(crate) fn lose(&self, error: TransportError) -> TransportError {
-        let (kept, wakers) = {
+        // What is queued runs the caller's code when it is dropped: not under the lock.
+        let (kept, (dropped, wakers)) = {
             let mut state = lock(&self.state);
-            let kept = state.lose(error);
-            (kept, state.wake_everybody())
+            let (kept, dropped) = state.lose(error);
+            (kept, (dropped, state.wake_everybody()))
         };
+        drop(dropped);
         wake(wakers);
         kept
+    }
+
+    /// Ends all writing, so that the transport can be taken back, if everything is flushed and there is one
+    /// writer. Otherwise tells how many others there are; none where more was queued meanwhile.
+    pub(crate) fn retire(&self) -> Result<(), usize> {
+        let mut state = lock(&self.state);
+        if state.writers > 1 || state.accepted > state.flushed || state.lost.is_some() {
+            return Err(state.writers - 1);
+        }
+        let _nothing_pending = state.lose(TransportError::reunited());
+        Ok(())
     }
 
     /// The transport is gone. What was queued until now is lost, for the reason given if none is kept.
     /// Returns what nobody is left to be told.
     pub(crate) fn over(&self, reason: impl FnOnce() -> TransportError) -> Option<CloseError> {
-        let (untold, wakers) = {
+        let (untold, dropped, wakers) = {
             let mut state = lock(&self.state);
             if state.outcome.is_some() {
                 return None;
             }
-            if state.queued > 0 {
-                state.lose(reason());
-            }
+            let held_back = state.is_held_back();
+            let dropped = (state.queued > 0 || held_back).then(|| state.lose(reason()).1);
             let outcome = match &state.lost {
                 Some(error) => Err(CloseError::new(state.unsent, error.clone())),
                 None => Ok(()),
             };
             state.outcome = Some(outcome.clone());
             state.phase = Phase::Closing;
-            let untold = outcome.err().filter(|error| state.writers == 0 && error.unsent() > 0);
-            (untold, state.wake_everybody())
+            let untold = outcome.err().filter(|error| state.writers == 0 && (error.unsent() > 0 || held_back));
+            (untold, dropped, state.wake_everybody())
         };
+        drop(dropped);
         wake(wakers);
         untold
     }
@@ -482,6 +498,11 @@ impl State {
         self.accepted - self.queued as u64
     }
 
+    /// The transport has taken bytes that it has not flushed.
+    fn is_held_back(&self) -> bool {
+        self.written() > self.flushed
+    }
+
     fn check_writable(&self) -> Result<(), WriteError> {
         if let Some(error) = &self.lost {
             return Err(error.clone().into());
@@ -503,14 +524,13 @@ impl State {
         }
     }
 
-    fn lose(&mut self, error: TransportError) -> TransportError {
-        self.pending.clear();
-        self.pending.release();
+    /// Keeps the first failure, and returns what was pending, to be dropped once the lock is released.
+    fn lose(&mut self, error: TransportError) -> (TransportError, WriteBuffer) {
         let dropped = mem::take(&mut self.queued) as u64;
         self.unsent += dropped;
         self.accepted -= dropped;
         self.paused = false;
-        self.lost.get_or_insert(error).clone()
+        (self.lost.get_or_insert(error).clone(), mem::take(&mut self.pending))
     }
 
     fn halves(&self) -> Halves {

@@ -311,11 +311,19 @@ where
         if self.is_skipping() {
             return refuse(self, writer, ReuniteReason::SkipInForce);
         }
-        if let Err(error) = writer.flush().await {
-            return refuse(self, writer, ReuniteReason::Failed(error));
-        }
-        if connection.outbox.is_closed() {
-            return refuse(self, writer, ReuniteReason::Closed);
+        loop {
+            if let Err(error) = writer.flush().await {
+                return refuse(self, writer, ReuniteReason::Failed(error));
+            }
+            if connection.outbox.is_closed() {
+                return refuse(self, writer, ReuniteReason::Closed);
+            }
+            // A weak writer may have been upgraded, and written, while the flush went on.
+            match connection.outbox.retire() {
+                Ok(()) => break,
+                Err(0) => {}
+                Err(others) => return refuse(self, writer, ReuniteReason::ClonesLeft(others)),
+            }
         }
         let Some(transport) = connection.take_transport() else {
             return refuse(self, writer, ReuniteReason::Closed);

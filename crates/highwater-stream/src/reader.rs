@@ -179,6 +179,7 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read(&mut self, n: usize) -> Result<Bytes, TransportError> {
+        self.source.absorb(&mut self.buffer);
         let n = complete!(self, self.buffer.find_some(n));
         Ok(self.buffer.take(n))
     }
@@ -553,6 +554,20 @@ impl<R: Source> StreamReader<R> {
     /// ```
     pub fn buffered(&self) -> usize {
         self.buffer.buffered() + self.source.arrived().bytes
+    }
+
+    /// The bytes that were read from the source and not returned yet. They stay unread.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::new(&b"line\nmore"[..]);
+    /// reader.read_line().await.unwrap();
+    /// assert_eq!(reader.unread_bytes(), b"more");
+    /// # });
+    /// ```
+    pub fn unread_bytes(&self) -> &[u8] {
+        self.buffer.unread_bytes()
     }
 
     /// Whether the end of the stream was seen and nothing is left to read.

@@ -27,6 +27,11 @@ pub trait Source: sealed::Sealed {
         buffer: &mut ReadBuffer,
     ) -> Poll<Result<Arrival, TransportError>>;
 
+    /// Brings what has arrived already into `buffer`, without waiting. Only a source that is fed holds any:
+    /// there `read(n)` gives all that was fed, as asyncio's does.
+    #[doc(hidden)]
+    fn absorb(&mut self, _buffer: &mut ReadBuffer) {}
+
     /// What has arrived already, though no read has asked for it yet.
     #[doc(hidden)]
     fn arrived(&self) -> Arrived {

@@ -17,7 +17,9 @@ use bytes::Buf;
 use highwater_buffer::{Watermarks, WriteBuffer};
 use std::fmt;
 use std::future::poll_fn;
+use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
@@ -79,7 +81,13 @@ where
 {
     connection: Arc<Connection<W, F>>,
     polled: Polled,
+    /// This writer has written since the flush in course, if there is one, was last polled. A flush that
+    /// was given up would not cover that.
+    has_written: AtomicBool,
 }
+
+/// What the queue copies in any case: anything shorter than this, in bytes.
+const SHORT: usize = 2 * 1024;
 
 /// The wait of the `Sink` and of the `AsyncWrite` adapter, whose polls have no future of their own.
 #[derive(Clone, Copy, Default)]
@@ -113,7 +121,7 @@ where
     F: Send + Sync + 'static,
 {
     pub(crate) fn from_connection(connection: Arc<Connection<W, F>>) -> Self {
-        Self { connection, polled: Polled::default() }
+        Self { connection, polled: Polled::default(), has_written: AtomicBool::new(false) }
     }
 
     pub(crate) fn connection(&self) -> &Arc<Connection<W, F>> {
@@ -153,8 +161,14 @@ where
     /// # }).unwrap();
     /// ```
     pub fn write(&self, payload: impl Payload) -> Result<(), WriteError> {
+        self.has_written.store(true, Ordering::Relaxed);
         let length = payload.payload_bytes().len();
-        let next = self.outbox().accept(length, |queue| payload.queue_into(queue))?;
+        let next = if length < SHORT {
+            // Copied, and dropped once the lock is released: that may run the caller's code.
+            self.outbox().accept(length, |queue| queue.push(payload.payload_bytes()))?
+        } else {
+            self.outbox().accept(length, |queue| payload.queue_into(queue))?
+        };
         self.connection.follow(next);
         Ok(())
     }
@@ -181,6 +195,7 @@ where
         I: IntoIterator,
         I::Item: Payload,
     {
+        self.has_written.store(true, Ordering::Relaxed);
         // Gathered before the lock is taken: the iterator is the caller's code.
         let mut message = WriteBuffer::new();
         for payload in payloads {
@@ -504,6 +519,9 @@ where
     /// The flush of polls that have no future of their own: up to what was queued when it began.
     fn poll_flush_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         let mut polled = self.polled;
+        if mem::take(self.has_written.get_mut()) {
+            polled.ticket = None;
+        }
         let ticket = *polled.ticket.get_or_insert_with(|| self.outbox().flush_ticket());
         let flushed = self.poll_flush_to(ticket, &mut polled.slot, cx);
         if flushed.is_ready() {

@@ -72,7 +72,17 @@ where
     /// Cancel safe.
     pub async fn wait_gone(&self) {
         let mut wait = Wait::new(&self.outbox);
-        poll_fn(|cx| self.outbox.poll_gone(&mut wait.slot, cx.waker())).await;
+        poll_fn(|cx| {
+            let gone = self.outbox.poll_gone(&mut wait.slot, cx.waker());
+            if gone.is_ready() || !self.outbox.is_closed() || self.outbox.has_flusher() {
+                return gone;
+            }
+            // Nobody else ends it.
+            let Some(connection) = self.connection.upgrade() else { return gone };
+            connection.drive_without_flusher(cx);
+            self.outbox.poll_gone(&mut wait.slot, cx.waker())
+        })
+        .await;
     }
 }
 
