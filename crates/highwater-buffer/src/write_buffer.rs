@@ -117,6 +117,9 @@ impl WriteBuffer {
     /// assert_eq!((first.remaining(), second.remaining()), (4, 0));
     /// ```
     pub fn append(&mut self, other: &mut WriteBuffer) {
+        if other.is_empty() {
+            return;
+        }
         if self.is_empty() {
             return core::mem::swap(self, other);
         }

@@ -38,6 +38,7 @@ pub(crate) enum Target {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
+            Target::Host(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
             Target::Host(host, port) => write!(f, "{host}:{port}"),
             Target::Text(text) => f.write_str(text),
             Target::Address(address) => address.fmt(f),
@@ -128,7 +129,7 @@ pub(crate) fn adopt_tcp(socket: TcpStream, peer: Option<SocketAddr>) -> (Transpo
 }
 
 #[cfg(unix)]
-fn adopt_unix(socket: tokio::net::UnixStream) -> (Transport, Facts) {
+pub(crate) fn adopt_unix(socket: tokio::net::UnixStream) -> (Transport, Facts) {
     let known = |address: io::Result<tokio::net::unix::SocketAddr>| {
         address.map_or(Address::Unknown, |address| Address::Unix(address.into()))
     };

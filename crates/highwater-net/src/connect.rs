@@ -81,12 +81,17 @@ impl OpenConnection<Name> {
 
     async fn connect(self) -> Result<(StreamReader, StreamWriter), ConnectError> {
         let mut attempts = Vec::new();
-        let connecting = connect_in_turn(&self.to, &mut attempts);
+        let mut trying = None;
+        let connecting = connect_in_turn(&self.to, &mut attempts, &mut trying);
         let connected = match self.timeout {
             None => connecting.await,
             Some(after) => match tokio::time::timeout(after, connecting).await {
                 Ok(connected) => connected,
-                Err(_) => return Err(ConnectError::TimedOut { to: self.to, after, attempts }),
+                Err(elapsed) => {
+                    let given_up = |address| Attempt { address, error: elapsed.into() };
+                    attempts.extend(trying.map(given_up));
+                    return Err(ConnectError::TimedOut { to: self.to, after, attempts });
+                }
             },
         };
         match connected {
@@ -100,9 +105,15 @@ impl OpenConnection<Name> {
     }
 }
 
-/// The first address that connects; the others are in `attempts`, each with its error.
-async fn connect_in_turn(to: &Name, attempts: &mut Vec<Attempt>) -> io::Result<Option<TcpStream>> {
+/// The first address that connects; the others are in `attempts`, each with its error. Dropped, it was
+/// `trying` an address.
+async fn connect_in_turn(
+    to: &Name,
+    attempts: &mut Vec<Attempt>,
+    trying: &mut Option<SocketAddr>,
+) -> io::Result<Option<TcpStream>> {
     for address in to.resolve().await? {
+        *trying = Some(address);
         match TcpStream::connect(address).await {
             Ok(socket) => return Ok(Some(socket)),
             Err(error) => attempts.push(Attempt { address, error }),
@@ -208,7 +219,7 @@ pub enum ConnectError {
         to: Name,
         /// The time-out.
         after: Duration,
-        /// The addresses that had failed by then.
+        /// The addresses that had failed by then, and the one that was being tried, with `TimedOut`.
         attempts: Vec<Attempt>,
     },
     /// The socket that was handed in could not be taken.
@@ -240,8 +251,9 @@ impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             ConnectError::Resolve { error, .. } | ConnectError::Socket(error) => Some(error),
-            ConnectError::Unreachable { attempts, .. } => attempts.last().map(|attempt| &attempt.error as _),
-            ConnectError::TimedOut { .. } => None,
+            ConnectError::Unreachable { attempts, .. } | ConnectError::TimedOut { attempts, .. } => {
+                attempts.last().map(|attempt| &attempt.error as _)
+            }
         }
     }
 }

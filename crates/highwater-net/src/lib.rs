@@ -26,8 +26,8 @@
 //! ```
 //!
 //! [`StreamReader`] and [`StreamWriter`] are those of `highwater-stream` over [`Transport`], one type for
-//! every kind of connection, so that a handler needs no generics. What the stream crate exports is
-//! re-exported here.
+//! every kind of connection, so that a handler needs no generics. What the stream crate exports is here
+//! too: what most programs name by itself, and all of it as [`stream`].
 
 mod address;
 mod connect;

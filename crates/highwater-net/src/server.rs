@@ -18,6 +18,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
@@ -123,7 +124,7 @@ impl StartServer {
     }
 
     /// Who is told what no caller is: handlers that failed, accepts that failed, addresses that were
-    /// skipped. It is called where that happens; it should not block.
+    /// skipped. It is called where that happens; it should not block. A panic in it harms nothing else.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -361,12 +362,15 @@ impl Shared {
     }
 
     fn close(&self) {
-        let before = std::mem::replace(&mut *self.phase(), Phase::Closed);
-        if let Phase::Serving(listening) = &before {
+        let mut phase = self.phase();
+        if let Phase::Serving(listening) = &*phase {
             for listener in listening {
                 listener.close();
             }
         }
+        // Only now: who sees it closed finds the addresses free and no client added any more.
+        *phase = Phase::Closed;
+        drop(phase);
         self.changed.notify_waiters();
     }
 
@@ -387,11 +391,13 @@ impl Shared {
     }
 }
 
+/// A panic in the hook is its own affair: what tells it, a listener or a connection, goes on.
 fn tell(hook: &Option<Hook>, event: &ServerEvent) {
-    match hook {
+    let telling = AssertUnwindSafe(|| match hook {
         Some(hook) => hook(event),
         None => highwater_stream::report(format_args!("{event}")),
-    }
+    });
+    drop(catch_unwind(telling));
 }
 
 impl Drop for Life {

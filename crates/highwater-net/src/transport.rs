@@ -1,7 +1,11 @@
 //! Every kind of connection as one type, so that a handler needs no generics.
 
+use crate::address::adopt_tcp;
+#[cfg(unix)]
+use crate::address::adopt_unix;
 use crate::{Facts, StreamOptions, StreamReader, StreamWriter};
 use socket2::SockRef;
+use std::any::Any;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -43,7 +47,8 @@ pub trait OtherTransport: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> OtherTransport for T {}
 
-/// A reader and a writer over anything that reads and writes, as the types that a handler takes.
+/// A reader and a writer over anything that reads and writes, as the types that a handler takes. A socket
+/// is taken as [`open_connection`](crate::open_connection) takes it, with its addresses.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -59,7 +64,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> OtherTransport for T {}
 /// # });
 /// ```
 pub fn pair(transport: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> (StreamReader, StreamWriter) {
-    StreamOptions::new().split(Transport::Other(Box::new(transport)), Facts::unknown())
+    let (transport, facts) = adopt(transport);
+    StreamOptions::new().split(transport, facts)
+}
+
+/// A socket by its type, whatever its type is called here; anything else as it is.
+fn adopt<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(transport: T) -> (Transport, Facts) {
+    let mut given = Some(transport);
+    let any: &mut dyn Any = &mut given;
+    if let Some(socket) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {
+        return adopt_tcp(socket, None);
+    }
+    #[cfg(unix)]
+    if let Some(socket) = any.downcast_mut::<Option<UnixStream>>().and_then(Option::take) {
+        return adopt_unix(socket);
+    }
+    let transport = given.expect("it was taken only where the function has returned");
+    (Transport::Other(Box::new(transport)), Facts::unknown())
 }
 
 /// Two connected pairs in memory, for tests. Each direction holds at most `capacity` bytes.

@@ -170,8 +170,15 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         self.unlock(channel);
     }
 
+    /// A transport that has panicked is not called again: in a drop, the second panic would end the
+    /// process.
+    fn note_panic(&self) -> Option<TransportError> {
+        self.channel.is_poisoned().then(|| self.outbox.lose(TransportError::panicked()))
+    }
+
     /// Sends what is queued and flushes. `Ready` when nothing is left, or the connection has failed.
     fn push_through(&self, channel: &mut Channel<T>) -> Poll<()> {
+        self.note_panic();
         let mut cx = Context::from_waker(&self.waker);
         let Channel { transport: Some(transport), outgoing, .. } = channel else {
             return Poll::Ready(());
@@ -185,7 +192,6 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             }
             // With nothing to send and nothing to flush, the transport is left alone.
             if outgoing.is_empty() && !taken.must_flush {
-                outgoing.release();
                 return Poll::Ready(());
             }
             let mut written = taken.written;
@@ -213,6 +219,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
 
     /// Does what there is to do: sends, ends our half, lingers, lets go. With `cx` the linger reads.
     fn work(&self, channel: &mut Channel<T>, mut cx: Option<&mut Context<'_>>) -> Standing {
+        self.note_panic();
         loop {
             let phase = match self.outbox.report_for_duty(None) {
                 Duty::Work(phase) => phase,
@@ -288,6 +295,11 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         let _ = self.outbox.report_for_duty(Some(cx.waker()));
         let mut channel = lock(&self.channel);
         let standing = self.work(&mut channel, Some(cx));
+        if standing == Standing::Idle {
+            // Here and not after each push: a writer that never rests keeps its blocks.
+            channel.outgoing.release();
+            self.outbox.release();
+        }
         self.unlock(channel);
         standing
     }
@@ -439,6 +451,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             return Poll::Ready(verdict.map(|()| Arrival::End));
         }
         let mut channel = lock(&self.channel);
+        if let Some(error) = self.note_panic() {
+            self.unlock(channel);
+            return Poll::Ready(Err(error));
+        }
         let read = match &mut channel.transport {
             Some(transport) => poll_read_into(transport, cx, buffer),
             None => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.

@@ -70,6 +70,10 @@ impl TransportError {
         io::Error::new(io::ErrorKind::NotConnected, "the runtime ended before everything was sent").into()
     }
 
+    pub(crate) fn panicked() -> Self {
+        io::Error::other("the transport panicked").into()
+    }
+
     pub(crate) fn feeder_dropped() -> Self {
         io::Error::new(io::ErrorKind::BrokenPipe, "the feeder was dropped before the end of the stream")
             .into()

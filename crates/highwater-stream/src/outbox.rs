@@ -156,14 +156,16 @@ impl Outbox {
         Ok(state.rouse_flusher())
     }
 
-    /// Our half is to end behind what is queued. Says whether that is news.
+    /// Our half is to end behind what is queued; where nobody reads, that is the end of the connection.
+    /// Says whether it is news.
     pub(crate) fn end(&self) -> Result<bool, TransportError> {
         let mut state = lock(&self.state);
         if let Some(error) = &state.lost {
             return Err(error.clone());
         }
         let is_news = state.phase == Phase::Open;
-        state.phase = state.phase.max(Phase::Ending);
+        let end = if state.reader { Phase::Ending } else { Phase::Closing };
+        state.phase = state.phase.max(end);
         Ok(is_news)
     }
 
@@ -380,11 +382,12 @@ impl Outbox {
         if outgoing.is_empty() {
             outgoing.append(&mut state.pending);
         }
-        Taken {
-            written: state.written(),
-            must_flush: state.is_held_back(),
-            is_lost: state.lost.is_some(),
-        }
+        Taken { written: state.written(), must_flush: state.is_held_back(), is_lost: state.lost.is_some() }
+    }
+
+    /// Gives back the memory that nothing is queued in.
+    pub(crate) fn release(&self) {
+        lock(&self.state).pending.release();
     }
 
     /// The transport took `count` bytes.
@@ -460,7 +463,8 @@ impl Outbox {
             };
             state.outcome = Some(outcome.clone());
             state.phase = Phase::Closing;
-            let untold = outcome.err().filter(|error| state.writers == 0 && (error.unsent() > 0 || held_back));
+            let untold =
+                outcome.err().filter(|error| state.writers == 0 && (error.unsent() > 0 || held_back));
             (untold, dropped, state.wake_everybody())
         };
         drop(dropped);

@@ -225,9 +225,9 @@ where
         }
     }
 
-    /// Waits while the queue is above the high mark, until it is down to the low one; otherwise returns at
-    /// once. Any number of tasks may wait. It is backpressure, not a flush: up to the high mark may be
-    /// queued when it returns.
+    /// Returns at once as long as the queue has not gone above the high mark. Once it has, waits until the
+    /// queue is down to the low one. Any number of tasks may wait. It is backpressure, not a flush: up to
+    /// the high mark may be queued when it returns.
     ///
     /// # Errors
     /// The kept error of a connection that failed or was aborted. It never succeeds for bytes that were
@@ -280,7 +280,8 @@ where
 
     // ---- the end -------------------------------------------------------------------------------
 
-    /// Ends our half behind what is queued; reading goes on. Once, or any number of times.
+    /// Ends our half behind what is queued; reading goes on. Once, or any number of times. Where nobody
+    /// reads, because the reader was dropped or there never was one (a pipe), it is [`close`](Self::close).
     ///
     /// # Errors
     /// - [`CannotWriteEof`](WriteError::CannotWriteEof): see [`can_write_eof`](Self::can_write_eof).
@@ -355,6 +356,9 @@ where
 
     /// Waits until the connection is gone, and tells how it went. Any number of tasks, before or after, as
     /// often as they like: the answer is the same each time. It does not close.
+    ///
+    /// That includes the linger: a peer that keeps its own half open makes it last 2 s, one that goes on
+    /// sending at most 30 s. [`flush`](Self::flush) is the wait for delivery alone.
     ///
     /// # Errors
     /// [`CloseError`] when not everything was delivered, or the connection failed or was aborted: the cause

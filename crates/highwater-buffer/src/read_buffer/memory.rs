@@ -109,9 +109,10 @@ impl ReadBuffer {
         let needed = self.block.len() + wish;
         if self.block.capacity() < needed {
             // Twice as much each time, so that growing costs linear time, but never past what the read
-            // in course can need: `at_most` and one fill.
+            // in course can need (`at_most` and one fill), nor further ahead of what is there than allowed.
             let most = self.want.at_most.saturating_add(self.fill);
-            let capacity = (self.block.capacity() * 2).min(most).max(needed);
+            let ahead = self.block.len() + self.block.len().max(RESERVED_AHEAD);
+            let capacity = (self.block.capacity() * 2).min(most).min(ahead).max(needed);
             self.block.reserve_exact(capacity - self.block.len());
         }
         wish
@@ -137,7 +138,7 @@ impl ReadBuffer {
     /// Whether `n` bytes fill at least half of the block. Then what stays behind is the smaller part to
     /// copy, and the frame keeps no more than twice its length alive.
     pub(super) fn is_worth_handing_over(&self, n: usize) -> bool {
-        n >= SHORT && n >= self.block.capacity() / 2
+        n >= SHORT && n >= self.block.capacity().div_ceil(2)
     }
 
     /// Takes `n` bytes out together with their block.

@@ -130,7 +130,11 @@ fn bind_socket(address: SocketAddr, options: &SocketOptions) -> io::Result<(Sock
 
 /// Whether the system lacks the family or the address, which others need not suffer for.
 fn is_lacking(error: &io::Error) -> bool {
-    const EAFNOSUPPORT: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
+    const EAFNOSUPPORT: i32 = match () {
+        _ if cfg!(windows) => 10047,
+        _ if cfg!(any(target_os = "linux", target_os = "android")) => 97,
+        _ => 47,
+    };
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
