@@ -1,1 +1,68 @@
-//! To come.
+//! What crosses crates: one set of recorded runs, cases and models, driven through one small door.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`subject`] | the door: what a suite drives, be it a buffer or a reader over a transport |
+//! | [`read_buffer`] | `ReadBuffer` behind that door, in each of its forms |
+//! | [`stream_reader`] | `StreamReader` behind that door: fed, over a transport, as half of a pair |
+//! | [`conformance`] | runs recorded from CPython, and their replay |
+//! | [`case`](mod@case) | how a case is written down: bytes, reads, what each gives, what is left |
+//! | [`cases`] | the table of cases |
+//! | [`every_cut`] | runs cases with their bytes whole, byte by byte and split at each position |
+//! | [`model`] | buffers too simple to be wrong |
+//! | [`operations`] | random operations on a buffer beside its model |
+//! | [`transport`] | a transport that does what a test says |
+//! | [`cancel`] | futures that are dropped at every poll |
+//! | [`bounded`] | tests that fail where they would hang |
+//! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
+//! | [`report`](mod@report) | what a test that has passed still wants to say |
+//!
+//! A suite for another reader implements [`Subject`] and passes it to [`conformance::replay_all`] and
+//! [`every_cut::run`].
+
+pub mod bounded;
+pub mod cancel;
+pub mod case;
+pub mod cases;
+pub mod conformance;
+pub mod every_cut;
+pub mod model;
+pub mod net;
+pub mod operations;
+pub mod read_buffer;
+pub mod report;
+pub mod stream_reader;
+pub mod subject;
+pub mod transport;
+
+pub use report::{property_cases, report, skip};
+pub use subject::{Call, End, Op, Outcome, Subject};
+
+// The Rust programs of the documentation, compiled and run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+pub struct Guide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-asyncio.md")]
+pub struct ComingFromAsyncio;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-tokio.md")]
+pub struct ComingFromTokio;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../crates/highwater-buffer/README.md")]
+pub struct BufferReadme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../crates/highwater-stream/README.md")]
+pub struct StreamReadme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../crates/highwater-net/README.md")]
+pub struct NetReadme;

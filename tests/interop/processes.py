@@ -1,0 +1,91 @@
+"""Programs: started, read line by line, and always ended by their handle."""
+
+import asyncio
+import sys
+
+LINE_LIMIT = 60  # Seconds for a line or an exit. Many times what either takes.
+
+
+class Program:
+    """A process, as an async context manager: left in whatever way, the process is gone."""
+
+    def __init__(self, *command):
+        self.command = [str(word) for word in command]
+
+    async def __aenter__(self):
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        # Read on whether anybody asks or not: a program whose pipe is full stands still.
+        self.lines = asyncio.Queue()
+        self.errors = []
+        self.readers = [
+            asyncio.ensure_future(self._read(self.process.stdout, self.lines.put_nowait)),
+            asyncio.ensure_future(self._read(self.process.stderr, self.errors.append)),
+        ]
+        return self
+
+    async def __aexit__(self, *exception):
+        if self.process.returncode is None:
+            try:
+                self.process.kill()
+            except ProcessLookupError:
+                pass  # It ended meanwhile.
+        await self.process.wait()
+        self.process.stdin.close()
+        await asyncio.gather(*self.readers)
+        if exception[0] is not None:
+            for line in self.errors:
+                print(f"       {line}")
+
+    async def _read(self, stream, tell):
+        while True:
+            line = await stream.readline()
+            if not line:
+                break
+            tell(line.decode().rstrip("\n"))
+        if stream is self.process.stdout:
+            tell(None)
+
+    async def line(self):
+        """The next line that it prints."""
+        try:
+            line = await asyncio.wait_for(self.lines.get(), LINE_LIMIT)
+        except asyncio.TimeoutError:
+            raise AssertionError(f"{self} printed nothing for {LINE_LIMIT} s") from None
+        assert line is not None, f"{self} ended instead of printing a line"
+        return line
+
+    async def word(self, first):
+        """The words of the next line behind its first one."""
+        words = (await self.line()).split()
+        assert words and words[0] == first, f"{self} said {words} instead of {first}"
+        return words[1:]
+
+    async def rest(self):
+        """What else it prints until it ends, which it has to do well."""
+        lines = []
+        while True:
+            line = await asyncio.wait_for(self.lines.get(), LINE_LIMIT)
+            if line is None:
+                break
+            lines.append(line)
+        code = await asyncio.wait_for(self.process.wait(), LINE_LIMIT)
+        assert code == 0, f"{self} ended with {code}"
+        return lines
+
+    async def tell(self, line):
+        """A line on its standard input."""
+        self.process.stdin.write(line.encode() + b"\n")
+        await self.process.stdin.drain()
+
+    def __str__(self):
+        return "`" + " ".join(word.split("/")[-1] for word in self.command) + "`"
+
+
+def python(*arguments):
+    """A Python program whose lines come as it prints them."""
+    return Program(sys.executable, "-u", *arguments)

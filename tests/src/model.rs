@@ -1,0 +1,10 @@
+//! Buffers too simple to be wrong: bytes in a `Vec`, found by nested loops.
+//!
+//! Nothing is remembered from one call to the next but what the contracts name: the bytes, how the stream
+//! ended, the limit, and a skip that is in force.
+
+mod read;
+mod write;
+
+pub use read::{Found, ModelBuffer};
+pub use write::ModelWriteBuffer;

@@ -1,0 +1,96 @@
+//! C2 (every attempt's address and error is kept) and C1's `ConnectError`: what it lists and displays.
+
+use highwater_net::{ConnectError, open_connection};
+use highwater_tests::bounded::run_paused;
+use highwater_tests::net::{Silent, on_one_thread, refusing};
+use std::error::Error;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::time::Duration;
+
+#[test]
+fn c2_a_refused_address_is_kept_with_its_error() {
+    on_one_thread(|| async {
+        let (address, _socket) = refusing();
+        let error = open_connection(address).await.unwrap_err();
+        let ConnectError::Unreachable { attempts, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(attempts.len(), 1);
+        assert_eq!(attempts[0].address(), address);
+        assert_eq!(attempts[0].error().kind(), io::ErrorKind::ConnectionRefused);
+        assert!(attempts[0].error().raw_os_error().is_some());
+
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{address} could not be connected: {address}: ")), "{text}");
+        assert!(text.ends_with(&attempts[0].error().to_string()), "{text}");
+        assert_eq!(error.source().unwrap().to_string(), attempts[0].error().to_string());
+
+        let error = io::Error::from(error);
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert!(error.get_ref().unwrap().is::<ConnectError>());
+    });
+}
+
+/// As many as `localhost` has on this host.
+#[test]
+fn c2_every_address_that_was_tried_is_kept_in_order() {
+    on_one_thread(|| async {
+        let (address, _socket) = refusing();
+        let resolved: Vec<SocketAddr> = ("localhost", address.port()).to_socket_addrs().unwrap().collect();
+        let error = open_connection(("localhost", address.port())).await.unwrap_err();
+        let ConnectError::Unreachable { attempts, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(attempts.iter().map(|attempt| attempt.address()).collect::<Vec<_>>(), resolved);
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("localhost:{} could not be connected: ", address.port())));
+        for attempt in attempts {
+            assert!(text.contains(&attempt.to_string()), "{text} lacks {attempt}");
+        }
+    });
+}
+
+#[test]
+fn c2_an_address_that_was_being_tried_when_the_time_ran_out_is_kept() {
+    run_paused(async {
+        let silent = Silent::new();
+        let connecting = open_connection(silent.address).connect_timeout(Duration::from_secs(1));
+        let error = connecting.await.unwrap_err();
+        let ConnectError::TimedOut { attempts, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(attempts.len(), 1);
+        assert_eq!(attempts[0].address(), silent.address);
+        assert_eq!(attempts[0].error().kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().contains(&attempts[0].to_string()), "{error}");
+    });
+}
+
+#[test]
+fn c1_a_name_that_does_not_resolve_is_an_error_of_its_own() {
+    on_one_thread(|| async {
+        for text in ["no port", "127.0.0.1:no-port", "", ":80:80"] {
+            let error = open_connection(text).await.unwrap_err();
+            assert!(matches!(error, ConnectError::Resolve { .. }), "{text}: {error:?}");
+            assert!(error.to_string().starts_with(&format!("{text} did not resolve: ")), "{error}");
+            assert!(error.source().is_some());
+        }
+    });
+}
+
+#[test]
+fn c1_an_ipv6_host_is_displayed_in_brackets() {
+    on_one_thread(|| async {
+        // Nobody can listen on port 0, and nobody can be reached there.
+        let error = open_connection(("::1", 0)).await.unwrap_err();
+        assert!(error.to_string().starts_with("[::1]:0 could not be connected: [::1]:0: "), "{error}");
+    });
+}
+
+#[test]
+fn c1_after_an_error_the_address_can_be_tried_again() {
+    on_one_thread(|| async {
+        let (address, socket) = refusing();
+        assert!(open_connection(address).await.is_err());
+        socket.listen(1).unwrap();
+        let listener: TcpListener = socket.into();
+        let (_reader, writer) = open_connection(address).await.unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(writer.facts().local_addr().socket_addr(), Some(peer));
+    });
+}

@@ -1,0 +1,95 @@
+//! N1: one handler, without generics, over TCP, a Unix socket, memory and whatever else reads and writes.
+
+use highwater_net::{StreamReader, StreamWriter, Transport, duplex, open_connection, pair, start_server};
+use highwater_tests::net::{Halves, LOOPBACK, echo, on_each_runtime};
+use std::io;
+
+/// Names what it runs over, then echoes.
+async fn handler(reader: StreamReader, writer: StreamWriter) -> io::Result<()> {
+    let name = writer.with_transport(|transport| match transport {
+        Transport::Tcp(_) => "tcp\n",
+        #[cfg(unix)]
+        Transport::Unix(_) => "unix\n",
+        Transport::Other(_) => "other\n",
+        _ => "new\n",
+    });
+    writer.write(name.unwrap())?;
+    echo(reader, writer).await
+}
+
+/// A conversation with the handler, and its clean end.
+async fn converses(name: &str, (mut reader, writer): Halves) {
+    assert_eq!(reader.read_line().await.unwrap().unwrap(), name);
+    for line in ["one\n", "\n", "three\n"] {
+        writer.write(line).unwrap();
+        assert_eq!(reader.read_line().await.unwrap().unwrap(), line);
+    }
+    writer.write("the last").unwrap();
+    writer.write_eof().unwrap();
+    assert_eq!(reader.read_to_end(100).await.unwrap(), "the last");
+}
+
+#[test]
+fn n1_over_tcp() {
+    on_each_runtime(|| async {
+        let server = start_server(handler, LOOPBACK).await.unwrap();
+        converses("tcp\n", open_connection(server.local_addrs()[0]).await.unwrap()).await;
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn n1_over_a_unix_pair() {
+    on_each_runtime(|| async {
+        let (near, far) = tokio::net::UnixStream::pair().unwrap();
+        let (reader, writer) = open_connection(near).await.unwrap();
+        let serving = tokio::spawn(handler(reader, writer));
+        converses("unix\n", open_connection(far).await.unwrap()).await;
+        serving.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn n1_over_memory() {
+    on_each_runtime(|| async {
+        for capacity in [1, 7, 4096] {
+            let ((reader, writer), client) = duplex(capacity);
+            let serving = tokio::spawn(handler(reader, writer));
+            converses("other\n", client).await;
+            serving.await.unwrap().unwrap();
+        }
+    });
+}
+
+/// Two pipes in one, as of a child process.
+#[test]
+fn n1_over_anything_that_reads_and_writes() {
+    on_each_runtime(|| async {
+        let (to_server, from_client) = tokio::io::simplex(16);
+        let (to_client, from_server) = tokio::io::simplex(16);
+        let (reader, writer) = pair(tokio::io::join(to_server, from_server));
+        let serving = tokio::spawn(handler(reader, writer));
+        converses("other\n", pair(tokio::io::join(to_client, from_client))).await;
+        serving.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn n1_the_kinds_live_in_one_list() {
+    on_each_runtime(|| async {
+        let server = start_server(handler, LOOPBACK).await.unwrap();
+        let mut clients: Vec<Halves> = vec![open_connection(server.local_addrs()[0]).await.unwrap()];
+        let ((reader, writer), client) = duplex(100);
+        let in_memory = tokio::spawn(handler(reader, writer));
+        clients.push(client);
+        for (reader, writer) in &mut clients {
+            reader.read_line().await.unwrap();
+            writer.write("to all\n").unwrap();
+        }
+        for (reader, _) in &mut clients {
+            assert_eq!(reader.read_line().await.unwrap().unwrap(), "to all\n");
+        }
+        drop(clients);
+        in_memory.await.unwrap().unwrap();
+    });
+}
