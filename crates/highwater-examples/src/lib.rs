@@ -1,1 +1,30 @@
-//! To come.
+//! What every example ends with: its failure as a sentence.
+//!
+//! The programs themselves are in `src/bin`, each complete and to be read alone.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// What an example returns: any error will do, for a person is going to read it.
+pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The exit code of a program that ended so. A failure is told on stderr, in a sentence behind the
+/// program's name.
+///
+/// ```
+/// use highwater_examples::exit_code;
+/// use std::process::ExitCode;
+///
+/// assert_eq!(exit_code("echo-client", Ok::<(), &str>(())), ExitCode::SUCCESS);
+/// assert_eq!(exit_code("echo-client", Err("nobody is there")), ExitCode::FAILURE);
+/// ```
+pub fn exit_code(program: &str, outcome: Result<(), impl Display>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Sends back whatever comes. In asyncio:
+//!
+//! ```python
+//! async def echo(reader, writer):
+//!     while data := await reader.read(100):
+//!         print(f"Received {data!r} from {writer.get_extra_info('peername')}")
+//!         writer.write(data)
+//!         await writer.drain()
+//!     writer.close()
+//!     await writer.wait_closed()
+//!
+//! server = await asyncio.start_server(echo, host, port)
+//! print("Serving on", [socket.getsockname() for socket in server.sockets])
+//! await server.serve_forever()
+//! ```
+//!
+//! Here a handler that returns closes its connection, so that the last two lines of `echo` are not needed.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use highwater_examples::{Outcome, exit_code};
+use highwater_net::{Server, StreamReader, StreamWriter, start_server};
+
+/// Sends back whatever comes, until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "echo-server")]
+struct Arguments {
+    /// The host to listen on, by name or address
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+
+    /// The port to listen on; 0 lets the system choose
+    #[arg(long, default_value_t = 8888)]
+    port: u16,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    exit_code("echo-server", run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> Outcome {
+    let server = start_server(echo, (arguments.host, arguments.port)).await?;
+    let addresses = server.local_addrs().iter().map(ToString::to_string);
+    println!("Serving on {}", addresses.collect::<Vec<_>>().join(", "));
+
+    tokio::select! {
+        served = server.serve_forever() => served?,
+        pressed = tokio::signal::ctrl_c() => {
+            pressed?;
+            stop(&server).await;
+        }
+    }
+    Ok(())
+}
+
+async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Outcome {
+    let peer = writer.facts().peer_addr();
+    println!("Connected: {peer}");
+    loop {
+        let data = reader.read(100).await?;
+        if data.is_empty() {
+            println!("Close the connection of {peer}");
+            return Ok(());
+        }
+        let message = String::from_utf8_lossy(&data);
+        println!("Received {message:?} from {peer}");
+        println!("Send: {message:?}");
+        writer.write(data)?;
+        writer.drain().await?;
+    }
+}
+
+/// What is on its way still arrives, unless somebody does not take it.
+async fn stop(server: &Server) {
+    const GRACE: Duration = Duration::from_secs(2);
+
+    println!("Stop serving");
+    server.close();
+    server.close_clients();
+    if tokio::time::timeout(GRACE, server.wait_closed()).await.is_err() {
+        server.abort_clients();
+    }
+}

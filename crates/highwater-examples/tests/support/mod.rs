@@ -1,0 +1,86 @@
+//! Running a program within a time limit, and never leaving one behind.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use highwater_net::stream::StreamReader;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+/// For one program, or one line of one. Many times what it takes.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// How a program ended, and what it printed.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a program to its end.
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> Ended {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = timeout(TIME_LIMIT, output).await.expect("the program ends").expect("the program starts");
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A program that serves until it is dropped.
+pub(crate) struct Server {
+    /// What it printed after `Serving on`.
+    pub(crate) address: SocketAddr,
+    process: Child,
+    lines: UnboundedReceiver<String>,
+}
+
+impl Server {
+    pub(crate) async fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut process = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program starts");
+        let mut stdout = StreamReader::new(process.stdout.take().unwrap());
+        // Read on whether anybody asks or not: a program whose pipe is full stands still.
+        let (give, mut lines) = unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = stdout.read_line().await {
+                if give.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        let line = next(&mut lines).await;
+        let address = line.strip_prefix("Serving on ").expect("it says where it serves").parse().unwrap();
+        Self { address, process, lines }
+    }
+
+    /// The next line that it prints.
+    pub(crate) async fn line(&mut self) -> String {
+        next(&mut self.lines).await
+    }
+
+    /// Ctrl-C.
+    #[cfg(unix)]
+    pub(crate) async fn interrupt(&self) {
+        let kill = format!("kill -INT {}", self.process.id().expect("it still runs"));
+        assert_eq!(run("sh", &["-c", &kill]).await.code, Some(0));
+    }
+
+    /// How it ends.
+    #[cfg(unix)]
+    pub(crate) async fn exit_code(mut self) -> Option<i32> {
+        timeout(TIME_LIMIT, self.process.wait()).await.expect("it ends").unwrap().code()
+    }
+}
+
+async fn next(lines: &mut UnboundedReceiver<String>) -> String {
+    timeout(TIME_LIMIT, lines.recv()).await.expect("a line in time").expect("a line before the end")
+}
