@@ -5,7 +5,8 @@ import hashlib
 import socket
 import struct
 
-from peer import on_both_sides, wait
+from peer import on_both_sides
+from processes import within
 
 BULK = 32 * 1024 * 1024  # What the peer sends, and the most that it takes.
 ANNOUNCED, SENT = 100_000, 50_000  # The message that is aborted, and how much of it was sent by then.
@@ -107,7 +108,7 @@ async def we_abort(peer, reader, writer):
     some = await reader.readexactly(SENT // 2)
     writer.write(b"!")
     try:
-        rest = await wait(reader.readexactly(length - len(some)))
+        rest = await within(reader.readexactly(length - len(some)), "the reset")
     except ConnectionResetError as error:
         seen = error
     else:

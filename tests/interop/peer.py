@@ -3,12 +3,7 @@
 import asyncio
 import contextlib
 
-from processes import LINE_LIMIT, Program
-
-
-async def wait(awaitable, seconds=LINE_LIMIT):
-    """No wait without end."""
-    return await asyncio.wait_for(awaitable, seconds)
+from processes import Program, within
 
 
 @contextlib.asynccontextmanager
@@ -17,7 +12,7 @@ async def python_connects(bin_dir, conversation):
     async with Program(bin_dir / "interop_peer", "listen", conversation) as peer:
         (address,) = await peer.word("listening")
         host, port = address.rsplit(":", 1)
-        reader, writer = await wait(asyncio.open_connection(host, int(port)))
+        reader, writer = await within(asyncio.open_connection(host, int(port)), f"a connection to {peer}")
         try:
             yield peer, reader, writer
         finally:
@@ -32,7 +27,7 @@ async def python_listens(bin_dir, conversation):
     try:
         host, port = server.sockets[0].getsockname()
         async with Program(bin_dir / "interop_peer", "connect", f"{host}:{port}", conversation) as peer:
-            reader, writer = await wait(accepted)
+            reader, writer = await within(accepted, f"a connection by {peer}")
             try:
                 yield peer, reader, writer
             finally:

@@ -3,7 +3,15 @@
 import asyncio
 import sys
 
-LINE_LIMIT = 60  # Seconds for a line or an exit. Many times what either takes.
+LIMIT = 60  # Seconds for a line, an exit or an answer. Many times what each takes.
+
+
+async def within(awaitable, what):
+    """No wait without end."""
+    try:
+        return await asyncio.wait_for(awaitable, LIMIT)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"{what} did not happen within {LIMIT} s") from None
 
 
 class Program:
@@ -52,10 +60,7 @@ class Program:
 
     async def line(self):
         """The next line that it prints."""
-        try:
-            line = await asyncio.wait_for(self.lines.get(), LINE_LIMIT)
-        except asyncio.TimeoutError:
-            raise AssertionError(f"{self} printed nothing for {LINE_LIMIT} s") from None
+        line = await within(self.lines.get(), f"a line of {self}")
         assert line is not None, f"{self} ended instead of printing a line"
         return line
 
@@ -69,11 +74,11 @@ class Program:
         """What else it prints until it ends, which it has to do well."""
         lines = []
         while True:
-            line = await asyncio.wait_for(self.lines.get(), LINE_LIMIT)
+            line = await within(self.lines.get(), f"the end of {self}")
             if line is None:
                 break
             lines.append(line)
-        code = await asyncio.wait_for(self.process.wait(), LINE_LIMIT)
+        code = await within(self.process.wait(), f"the exit of {self}")
         assert code == 0, f"{self} ended with {code}"
         return lines
 

@@ -51,6 +51,8 @@ def main():
             seconds = time.monotonic() - started
             passed += failure is None
             print(f"{'FAILED' if failure else 'ok':<6} {seconds:5.1f} s  {sentence}: {failure or said}")
+    except KeyboardInterrupt:
+        print("interrupted")
     finally:
         # What was not reached has not passed.
         print(f"interop: {passed} passed, {len(CHECKS) - passed} failed")
