@@ -40,6 +40,10 @@ const LOOKS: u8 = 16;
 /// How long a closed connection reads on and discards, so that unread input does not turn into a reset
 /// that destroys the reply.
 ///
+/// # Source
+/// RFC 1122 §4.2.2.13: a close with unread input sends a reset. diverges: asyncio closes so, and the reset
+/// may destroy what was written last; the reply that explains a refusal has to arrive.
+///
 /// ```
 /// use highwater_stream::Linger;
 /// use std::time::Duration;
@@ -61,6 +65,14 @@ pub struct Linger {
 
 impl Linger {
     /// No linger: what is unread at the end may become a reset.
+    ///
+    /// ```
+    /// use highwater_stream::Linger;
+    /// let (transport, _peer_that_never_ends) = tokio::io::duplex(64);
+    /// let (_reader, writer) = highwater_stream::Pair::new(transport).linger(Linger::NONE).split();
+    /// writer.close();
+    /// assert!(writer.downgrade().is_gone()); // at once
+    /// ```
     pub const NONE: Self = Self { silence: Duration::ZERO, total: Duration::ZERO, bytes: 0 };
 }
 
@@ -322,8 +334,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// Ends the connection at once and drops what is queued.
     pub(crate) fn abort(&self, error: TransportError) {
         if !self.outbox.is_over() {
-            self.outbox.lose(error);
-            self.outbox.close();
+            self.outbox.abort(error);
             self.act();
         }
     }

@@ -14,6 +14,16 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 /// The source of a reader that is fed by a [`Feeder`]: see [`StreamReader::detached`].
+///
+/// ```
+/// use highwater_stream::{Detached, StreamReader};
+/// fn arrived(reader: &StreamReader<Detached>) -> usize {
+///     reader.buffered()
+/// }
+/// let (reader, feeder) = StreamReader::detached();
+/// feeder.feed(b"abc").unwrap();
+/// assert_eq!(arrived(&reader), 3);
+/// ```
 pub struct Detached {
     inbox: Arc<Mutex<Inbox>>,
 }
@@ -22,6 +32,11 @@ pub struct Detached {
 ///
 /// It holds at most its cap of bytes that no read has taken yet. Dropped before
 /// [`feed_eof`](Self::feed_eof) it fails the reader with `BrokenPipe`: an end that was not said is none.
+///
+/// # Source
+/// asyncio: `StreamReader.feed_data`, `feed_eof`, `set_exception`. diverges: it has a cap, because sources
+/// that push need backpressure, too; and a reader that nobody feeds any more is told, instead of waiting for
+/// ever.
 ///
 /// ```
 /// use highwater_stream::StreamReader;
@@ -84,6 +99,15 @@ pub enum FeedError {
 
 impl StreamReader<Detached> {
     /// A reader without a transport, and what feeds it, with a cap of 64 KiB.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (mut reader, feeder) = StreamReader::detached();
+    /// feeder.feed(b"a line\n").unwrap();
+    /// assert_eq!(reader.read_line().await.unwrap().unwrap(), "a line\n");
+    /// # });
+    /// ```
     pub fn detached() -> (Self, Feeder) {
         Self::detached_with_cap(DEFAULT_LIMIT)
     }
@@ -116,7 +140,16 @@ impl Feeder {
     /// [`FeedError`]: nothing was fed.
     ///
     /// # Source
-    /// asyncio: `StreamReader.feed_data`.
+    /// asyncio: `StreamReader.feed_data`. diverges: there it takes any amount; here what passes the cap is
+    /// refused, for backpressure.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// let (reader, feeder) = StreamReader::detached_with_cap(4);
+    /// assert!(feeder.feed(b"four").is_ok());
+    /// assert!(feeder.feed(b"!").is_err());
+    /// assert_eq!(reader.buffered(), 4);
+    /// ```
     pub fn feed(&self, bytes: &[u8]) -> Result<(), FeedError> {
         let reader = {
             let mut inbox = lock(&self.inbox);
@@ -161,6 +194,14 @@ impl Feeder {
     ///
     /// # Source
     /// asyncio: `StreamReader.feed_eof`.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// let (reader, feeder) = StreamReader::detached();
+    /// feeder.feed_eof();
+    /// assert!(reader.at_eof());
+    /// assert!(feeder.feed(b"more").is_err());
+    /// ```
     pub fn feed_eof(&self) {
         self.end(End::Eof).ok();
     }
@@ -171,7 +212,9 @@ impl Feeder {
     /// [`FeedError`] when the end or a failure was fed before: the first is kept.
     ///
     /// # Source
-    /// asyncio: `StreamReader.set_exception`. diverges: what came before is delivered first.
+    /// asyncio: `StreamReader.set_exception`. diverges: what came before is delivered first, since the last
+    /// words of a peer often say why it hung up; and the first failure stays, since later ones are its
+    /// effects.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -189,6 +232,17 @@ impl Feeder {
     }
 
     /// How many bytes no read has taken yet.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (mut reader, feeder) = StreamReader::detached();
+    /// feeder.feed(b"abc").unwrap();
+    /// assert_eq!(feeder.pending(), 3);
+    /// reader.read(1).await.unwrap(); // takes all that was fed into the reader's buffer
+    /// assert_eq!((feeder.pending(), reader.buffered()), (0, 2));
+    /// # });
+    /// ```
     pub fn pending(&self) -> usize {
         lock(&self.inbox).bytes.len()
     }

@@ -12,6 +12,10 @@ use std::time::Duration;
 /// The first failure of a connection is kept once and told by both halves every time. Clones are the
 /// same error. Its text is the cause's own.
 ///
+/// # Source
+/// asyncio: the exception of `StreamReader.exception` and of `connection_lost`. diverges: the first failure
+/// stays, as the cause; a later one, its effect, does not replace it.
+///
 /// ```
 /// use highwater_stream::TransportError;
 /// use std::io;
@@ -37,6 +41,13 @@ impl TransportError {
     }
 
     /// The number that the operating system gave, if it was the operating system.
+    ///
+    /// ```
+    /// # use highwater_stream::TransportError;
+    /// # use std::io;
+    /// assert_eq!(TransportError::from(io::Error::from_raw_os_error(32)).raw_os_error(), Some(32));
+    /// assert_eq!(TransportError::from(io::Error::other("no number")).raw_os_error(), None);
+    /// ```
     pub fn raw_os_error(&self) -> Option<i32> {
         self.0.raw_os_error()
     }
@@ -351,11 +362,31 @@ impl CloseError {
     }
 
     /// How many bytes were accepted by `write` and never taken by the transport.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (stuck, _never_read) = tokio::io::duplex(4);
+    /// let writer = highwater_stream::StreamWriter::new(stuck);
+    /// writer.write("ten bytes.").unwrap();
+    /// tokio::task::yield_now().await; // four are taken
+    /// writer.abort();
+    /// assert_eq!(writer.wait_closed().await.unwrap_err().unsent(), 6);
+    /// # });
+    /// ```
     pub fn unsent(&self) -> u64 {
         self.unsent
     }
 
     /// The kept error.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.abort();
+    /// let error = writer.wait_closed().await.unwrap_err();
+    /// assert_eq!(error.cause().kind(), std::io::ErrorKind::ConnectionAborted);
+    /// # });
+    /// ```
     pub fn cause(&self) -> &TransportError {
         &self.cause
     }

@@ -181,6 +181,17 @@ impl Outbox {
         changed
     }
 
+    /// The connection ends at once, for the reason given if none is kept.
+    pub(crate) fn abort(&self, error: TransportError) {
+        let (dropped, wakers) = {
+            let mut state = lock(&self.state);
+            state.phase = Phase::Closing;
+            (state.lose(error).1, state.wake_everybody())
+        };
+        drop(dropped);
+        wake(wakers);
+    }
+
     /// Wakes the flusher, or asks for one to be started.
     pub(crate) fn rouse_flusher(&self) -> Next {
         let mut state = lock(&self.state);
@@ -234,8 +245,11 @@ impl Outbox {
         let mut state = lock(&self.state);
         let ready = match (&state.outcome, &state.lost) {
             (Some(outcome), _) => outcome.clone(),
-            (None, Some(error)) => Err(CloseError::new(state.unsent, error.clone())),
-            (None, None) => {
+            // Kept for the reader only. Of a closing one the outcome follows, with the final count.
+            (None, Some(error)) if state.phase < Phase::Closing => {
+                Err(CloseError::new(state.unsent, error.clone()))
+            }
+            (None, _) => {
                 state.waiters.keep(slot, waker);
                 return Poll::Pending;
             }
@@ -394,8 +408,13 @@ impl Outbox {
     pub(crate) fn wrote(&self, count: usize) {
         let wakers = {
             let mut state = lock(&self.state);
-            // A loss in the meantime has emptied the queue.
-            state.queued = state.queued.saturating_sub(count);
+            if state.lost.is_some() {
+                // An abort in the meantime has emptied the queue, and counted these as unsent.
+                state.unsent -= count as u64;
+                state.accepted += count as u64;
+                return;
+            }
+            state.queued -= count;
             if state.paused && state.queued <= state.marks.low() {
                 state.paused = false;
                 state.waiters.wake_all()

@@ -105,6 +105,12 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     /// A pair over `transport`, which it will own.
+    ///
+    /// ```
+    /// # use highwater_stream::Pair;
+    /// let (reader, writer) = Pair::new(tokio::io::duplex(64).0).split();
+    /// assert_eq!((reader.buffered(), writer.queued()), (0, 0));
+    /// ```
     pub fn new(transport: T) -> Self {
         Self { transport, options: Options::new(Some(discard::<T>)), facts: () }
     }
@@ -116,24 +122,59 @@ where
     F: Send + Sync + 'static,
 {
     /// The reader's limit in bytes: see [`StreamReader::set_limit`].
+    ///
+    /// asyncio: the `limit` of `open_connection`.
+    ///
+    /// ```
+    /// # use highwater_stream::Pair;
+    /// let (reader, _writer) = Pair::new(tokio::io::duplex(64).0).limit(1024).split();
+    /// assert_eq!(reader.limit(), 1024);
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.options.limit = limit;
         self
     }
 
     /// The writer's marks: see [`StreamWriter::drain`].
+    ///
+    /// asyncio: `transport.set_write_buffer_limits`.
+    ///
+    /// ```
+    /// # use highwater_stream::{Pair, Watermarks};
+    /// let pair = Pair::new(tokio::io::duplex(64).0).watermarks(Watermarks::with_high(1024));
+    /// let (_reader, writer) = pair.split();
+    /// assert_eq!(writer.watermarks().high(), 1024);
+    /// ```
     pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
         self.options.watermarks = watermarks;
         self
     }
 
     /// A hard cap on queued bytes: see [`StreamWriter::set_max_buffered`].
+    ///
+    /// ```
+    /// # use highwater_stream::Pair;
+    /// let (_reader, writer) = Pair::new(tokio::io::duplex(64).0).max_buffered(Some(4)).split();
+    /// assert!(writer.write("four").is_ok());
+    /// assert!(writer.write("!").is_err());
+    /// ```
     pub fn max_buffered(mut self, max_buffered: Option<usize>) -> Self {
         self.options.max_buffered = max_buffered;
         self
     }
 
     /// How long a read may wait for a byte: see [`StreamReader::set_read_timeout`].
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    /// # runtime.unwrap().block_on(async {
+    /// # use std::time::Duration;
+    /// let (transport, _silent) = tokio::io::duplex(64);
+    /// let pair = highwater_stream::Pair::new(transport).read_timeout(Some(Duration::from_secs(60)));
+    /// let (mut reader, _writer) = pair.split();
+    /// assert_eq!(reader.read(1).await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    /// # });
+    /// ```
     pub fn read_timeout(mut self, after: Option<Duration>) -> Self {
         self.options.read_timeout = after;
         self
@@ -161,12 +202,43 @@ where
 
     /// How long delivery may stand still after `close`, or after the last writer has gone. Then the
     /// connection is aborted and `wait_closed` tells how many bytes were lost.
+    ///
+    /// asyncio: `transport.close`. diverges: there a peer that takes nothing keeps a closing connection for ever;
+    /// no wait here is without an end.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    /// # runtime.unwrap().block_on(async {
+    /// # use std::time::Duration;
+    /// let (transport, _never_reads) = tokio::io::duplex(4);
+    /// let pair = highwater_stream::Pair::new(transport).delivery_timeout(Duration::from_secs(5));
+    /// let (_reader, writer) = pair.split();
+    /// writer.write("ten bytes.").unwrap();
+    /// writer.close();
+    /// assert_eq!(writer.wait_closed().await.unwrap_err().unsent(), 6);
+    /// # });
+    /// ```
     pub fn delivery_timeout(mut self, after: Duration) -> Self {
         self.options.manners.delivery_timeout = after;
         self
     }
 
     /// How long a closed connection reads on and discards.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    /// # runtime.unwrap().block_on(async {
+    /// # use highwater_stream::{Linger, Pair};
+    /// # use std::time::Duration;
+    /// let linger = Linger { silence: Duration::from_millis(100), ..Linger::default() };
+    /// let (transport, _never_ends) = tokio::io::duplex(64);
+    /// let (_reader, writer) = Pair::new(transport).linger(linger).split();
+    /// let start = tokio::time::Instant::now();
+    /// writer.close();
+    /// writer.wait_closed().await.unwrap();
+    /// assert!(start.elapsed() < Duration::from_secs(1));
+    /// # });
+    /// ```
     pub fn linger(mut self, linger: Linger) -> Self {
         self.options.manners.linger = linger;
         self
@@ -174,23 +246,57 @@ where
 
     /// What makes the transport reset instead of end, called just before it is dropped; for TCP, a linger
     /// of zero seconds.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// static RESET: AtomicBool = AtomicBool::new(false);
+    /// let (transport, _peer) = tokio::io::duplex(64);
+    /// let pair = highwater_stream::Pair::new(transport).on_abort(|_| RESET.store(true, Ordering::Relaxed));
+    /// let (_reader, writer) = pair.split();
+    /// writer.abort();
+    /// assert!(RESET.load(Ordering::Relaxed));
+    /// ```
     pub fn on_abort(mut self, abort: fn(&mut T)) -> Self {
         self.options.manners.abort = Some(abort);
         self
     }
 
     /// Whether the transport can end its writing half and go on reading.
+    ///
+    /// ```
+    /// # use highwater_stream::{Pair, WriteError};
+    /// let (_reader, writer) = Pair::new(tokio::io::duplex(64).0).can_write_eof(false).split();
+    /// assert!(matches!(writer.write_eof(), Err(WriteError::CannotWriteEof)));
+    /// ```
     pub fn can_write_eof(mut self, can: bool) -> Self {
         self.options.manners.can_write_eof = can;
         self
     }
 
     /// What is known of the connection, kept on both halves after it is gone.
+    ///
+    /// asyncio: the `extra` of a transport, typed.
+    ///
+    /// ```
+    /// # use highwater_stream::Pair;
+    /// let (reader, writer) = Pair::new(tokio::io::duplex(64).0).facts(["a", "b"]).split();
+    /// assert_eq!(reader.facts(), writer.facts());
+    /// ```
     pub fn facts<G>(self, facts: G) -> Pair<T, G> {
         Pair { transport: self.transport, options: self.options, facts }
     }
 
     /// The reader and the writer.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (near, far) = tokio::io::duplex(64);
+    /// let (mut reader, _writer) = highwater_stream::Pair::new(near).split();
+    /// let (_reader, peer) = highwater_stream::Pair::new(far).split();
+    /// peer.write("hello\n").unwrap();
+    /// assert_eq!(reader.read_line().await.unwrap().unwrap(), "hello\n");
+    /// # });
+    /// ```
     pub fn split(self) -> (StreamReader<ReadHalf<T, F>>, StreamWriter<T, F>) {
         let buffer = ReadBuffer::with_limit(self.options.limit);
         let read_timeout = self.options.read_timeout;
@@ -215,6 +321,16 @@ impl<T, F> fmt::Debug for Pair<T, F> {
 /// The reading half of a pair's transport, inside its [`StreamReader`].
 ///
 /// When it goes last, the connection closes gracefully; writers that are left go on.
+///
+/// ```
+/// use highwater_stream::{ReadHalf, StreamReader};
+/// use tokio::io::DuplexStream;
+/// fn limit_of(reader: &StreamReader<ReadHalf<DuplexStream>>) -> usize {
+///     reader.limit()
+/// }
+/// let (reader, _writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+/// assert_eq!(limit_of(&reader), 64 * 1024);
+/// ```
 pub struct ReadHalf<T, F = ()>
 where
     T: AsyncWrite + Unpin + Send + 'static,
@@ -257,6 +373,13 @@ where
     ///
     /// # Source
     /// asyncio: `StreamWriter.get_extra_info`, typed.
+    ///
+    /// ```
+    /// # use highwater_stream::Pair;
+    /// let (reader, writer) = Pair::new(tokio::io::duplex(64).0).facts("over memory").split();
+    /// writer.abort();
+    /// assert_eq!(*reader.facts(), "over memory");
+    /// ```
     pub fn facts(&self) -> &F {
         &self.get_ref().connection.facts
     }
@@ -334,6 +457,20 @@ where
 }
 
 /// What [`StreamReader::reunite`] returns.
+///
+/// ```
+/// use highwater_stream::{Reunited, StreamReader};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (near, far) = tokio::io::duplex(64);
+/// let (mut reader, writer) = highwater_stream::pair(near);
+/// let (_reader, peer) = highwater_stream::pair(far);
+/// peer.write("a line\nand more").unwrap();
+/// reader.read_line().await.unwrap();
+/// let Reunited { transport, buffer } = reader.reunite(writer).await.unwrap();
+/// assert_eq!(buffer.unread_bytes(), b"and more");
+/// let _goes_on = StreamReader::from_parts(transport, buffer);
+/// # });
+/// ```
 #[derive(Debug)]
 #[must_use = "the buffer may hold bytes that were read and not returned"]
 pub struct Reunited<T> {
@@ -345,6 +482,17 @@ pub struct Reunited<T> {
 }
 
 /// Both halves, and why they did not become one.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+/// let (_reader, other) = highwater_stream::pair(tokio::io::duplex(64).0);
+/// let error = reader.reunite(other).await.unwrap_err();
+/// let text = "the halves were not reunited: the reader and the writer are not of one pair";
+/// assert_eq!(error.to_string(), text);
+/// assert!(error.reader.reunite(writer).await.is_ok());
+/// # });
+/// ```
 pub struct ReuniteError<T, F = ()>
 where
     T: AsyncWrite + Unpin + Send + 'static,

@@ -15,6 +15,11 @@ use highwater_buffer::WriteBuffer;
 /// ```
 pub trait Payload {
     /// The bytes.
+    ///
+    /// ```
+    /// use highwater_stream::{Bytes, Payload};
+    /// assert_eq!(Bytes::from("shared").payload_bytes(), b"shared");
+    /// ```
     fn payload_bytes(&self) -> &[u8];
 
     /// Appends the bytes to `queue`.

@@ -73,7 +73,13 @@ use complete;
 /// ```
 ///
 /// # Source
-/// asyncio: `StreamReader`.
+/// asyncio: `StreamReader`. diverges:
+/// - Bytes are pulled, not read ahead: the limit bounds memory, and a connection on which nobody reads
+///   costs nothing.
+/// - Bytes come before an error, also one that a write has met: the last words of a peer often say why it
+///   hung up.
+/// - A second reader does not compile, since reads take `&mut self`; there it is a `RuntimeError`, sometimes.
+/// - A read that is cancelled or fails loses nothing, so that every one may stand in a time-out.
 ///
 /// ```
 /// use highwater_stream::StreamReader;
@@ -114,6 +120,9 @@ impl<R: Source> StreamReader<R> {
     }
 
     /// A reader with a limit of its own, in bytes: see [`set_limit`](Self::set_limit).
+    ///
+    /// asyncio: the `limit` of `StreamReader`. diverges: 0 is a limit, too, and lets empty payloads pass; the
+    /// rule needs no exception.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -166,7 +175,8 @@ impl<R: Source> StreamReader<R> {
     /// Cancel safe: bytes leave the buffer only when they are returned.
     ///
     /// # Source
-    /// asyncio: `StreamReader.read(n)`.
+    /// asyncio: `StreamReader.read(n)`. diverges: bytes come before a kept error, since they may explain it;
+    /// and `read(0)` tells none.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -196,7 +206,8 @@ impl<R: Source> StreamReader<R> {
     /// Cancel safe: bytes leave the buffer only when they are returned.
     ///
     /// # Source
-    /// asyncio: `StreamReader.read(-1)`. diverges: bounded, and nothing is lost when it is cancelled.
+    /// asyncio: `StreamReader.read(-1)`. diverges: bounded, so that no peer decides how much is held; and
+    /// nothing is lost when it is cancelled, or when an error comes.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -329,7 +340,9 @@ impl<R: Source> StreamReader<R> {
     /// Cancel safe: bytes leave the buffer only when they are returned.
     ///
     /// # Source
-    /// asyncio: `StreamReader.readline`. diverges: an overrun keeps every byte; asyncio drops them.
+    /// asyncio: `StreamReader.readline`. diverges: an overrun keeps every byte; asyncio drops them, though
+    /// only the caller knows whether to skip, to take, or to allow more. The end is `None`, not an empty
+    /// line: the compiler asks about it.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -424,7 +437,8 @@ impl<R: Source> StreamReader<R> {
     /// the stream ends; the bytes stay, and reading may go on.
     ///
     /// # Source
-    /// asyncio: `async for line in reader`.
+    /// asyncio: `async for line in reader`. diverges: there a line that is too long raises `ValueError` and
+    /// is lost; here the caller decides what becomes of it.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -502,6 +516,11 @@ impl<R: Source> StreamReader<R> {
     // ---- state ---------------------------------------------------------------------------------
 
     /// The most bytes before a separator.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// assert_eq!(StreamReader::with_limit(tokio::io::empty(), 80).limit(), 80);
+    /// ```
     pub fn limit(&self) -> usize {
         self.buffer.limit()
     }
@@ -573,7 +592,8 @@ impl<R: Source> StreamReader<R> {
     /// Whether the end of the stream was seen and nothing is left to read.
     ///
     /// # Source
-    /// asyncio: `StreamReader.at_eof`.
+    /// asyncio: `StreamReader.at_eof`. diverges: it turns when a read has met the end, not when the end has
+    /// arrived; what was not read is not known.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -590,7 +610,8 @@ impl<R: Source> StreamReader<R> {
     /// The failure that is kept, if there was one; reads tell it once they run out of bytes.
     ///
     /// # Source
-    /// asyncio: `StreamReader.exception`.
+    /// asyncio: `StreamReader.exception`. diverges: it turns when a read or a write has met the failure, since
+    /// nothing is read ahead; and the first stays, since later ones are its effects.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -604,11 +625,26 @@ impl<R: Source> StreamReader<R> {
     }
 
     /// The source.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// let reader = StreamReader::new(&b"not read yet"[..]);
+    /// assert_eq!(reader.get_ref().len(), 12);
+    /// ```
     pub fn get_ref(&self) -> &R {
         &self.source
     }
 
     /// The source. What is read from it directly is read past the buffer.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::new(&b"abc"[..]);
+    /// *reader.get_mut() = b"xyz";
+    /// assert_eq!(reader.read(3).await.unwrap(), "xyz");
+    /// # });
+    /// ```
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.source
     }

@@ -54,7 +54,13 @@ use tokio::io::AsyncWrite;
 /// it first needs a clock (a delivery or a linger that has to wait), and the connection with it.
 ///
 /// # Source
-/// asyncio: `StreamWriter`.
+/// asyncio: `StreamWriter`. diverges:
+/// - Dropping is closing, and delivers what was written; there the collector and the loop decide. Nothing
+///   is left to chance.
+/// - Dropping the last writer ends our half and leaves the reader its own: a program that is done with
+///   writing may still read.
+/// - A runtime that ends hands the transport what it takes, because `write` and return from `main` is a
+///   fair program. Bytes that could not be delivered and that nobody waits for are reported.
 ///
 /// ```
 /// use highwater_stream::StreamWriter;
@@ -147,8 +153,9 @@ where
     /// - [`Transport`](WriteError::Transport): the kept error of a connection that failed.
     ///
     /// # Source
-    /// asyncio: `StreamWriter.write`. diverges: no immediate system call, and an error instead of silence
-    /// on a connection that is gone.
+    /// asyncio: `StreamWriter.write`. diverges: no immediate system call, so that many small writes become
+    /// one; an error instead of silence on a connection that is gone or closed, so that a program learns of
+    /// it; and what was written is what is sent, whatever becomes of a borrowed buffer.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -180,7 +187,8 @@ where
     /// Those of [`write`](Self::write), for all of them together: all are queued or none.
     ///
     /// # Source
-    /// asyncio: `StreamWriter.writelines`.
+    /// asyncio: `StreamWriter.writelines`. diverges: an empty payload at the end is skipped like any other,
+    /// for it has nothing to send; there it may never be done with.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -237,7 +245,8 @@ where
     /// Cancel safe: what is queued stays queued and is sent.
     ///
     /// # Source
-    /// asyncio: `StreamWriter.drain`. diverges: an abort under it is an error.
+    /// asyncio: `StreamWriter.drain`. diverges: an abort under it is an error, since success must not be said
+    /// of lost bytes; and its error is the first cause, since "Connection lost" explains nothing.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -317,6 +326,11 @@ where
     ///
     /// # Source
     /// asyncio: `StreamWriter.can_write_eof`.
+    ///
+    /// ```
+    /// let (_reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+    /// assert!(writer.can_write_eof());
+    /// ```
     pub fn can_write_eof(&self) -> bool {
         self.connection.manners.can_write_eof
     }
@@ -328,7 +342,8 @@ where
     /// A waiting read is woken; what is buffered is read first, then the end.
     ///
     /// # Source
-    /// asyncio: `StreamWriter.close`. diverges: bounded in time, and it lingers.
+    /// asyncio: `StreamWriter.close`. diverges: it lingers, because the reply that explains a refusal has to
+    /// arrive, and is bounded in time, because no wait may be without an end.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -350,6 +365,13 @@ where
     ///
     /// # Source
     /// asyncio: `StreamWriter.is_closing`.
+    ///
+    /// ```
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// assert!(!writer.is_closing());
+    /// writer.close();
+    /// assert!(writer.is_closing());
+    /// ```
     pub fn is_closing(&self) -> bool {
         self.outbox().is_closing()
     }
@@ -368,7 +390,9 @@ where
     /// Cancel safe: the connection ends all the same.
     ///
     /// # Source
-    /// asyncio: `StreamWriter.wait_closed`. diverges: cancelling one call does not spoil the next.
+    /// asyncio: `StreamWriter.wait_closed`. diverges: cancelling one call does not spoil the next, since every
+    /// wait can be cancelled; a reset that the linger meets is no error, since nothing was lost; and an abort
+    /// is one, since something was.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -389,7 +413,7 @@ where
     /// what is buffered and end in `ConnectionAborted`.
     ///
     /// # Source
-    /// asyncio: `transport.abort`. diverges: readers and waiters are told.
+    /// asyncio: `transport.abort`. diverges: readers and waiters are told, because an abort is not an end.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -409,7 +433,18 @@ where
     /// How many bytes are queued: accepted, and not taken by the transport yet.
     ///
     /// # Source
-    /// asyncio: `transport.get_write_buffer_size`.
+    /// asyncio: `transport.get_write_buffer_size`. diverges: the number is kept, not added up at each look, so
+    /// that many small writes to a slow peer take linear time.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write("four").unwrap();
+    /// assert_eq!(writer.queued(), 4);
+    /// writer.flush().await.unwrap();
+    /// assert_eq!(writer.queued(), 0);
+    /// # });
+    /// ```
     pub fn queued(&self) -> usize {
         self.outbox().queued()
     }
@@ -418,6 +453,11 @@ where
     ///
     /// # Source
     /// asyncio: `transport.get_write_buffer_limits`.
+    ///
+    /// ```
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// assert_eq!((writer.watermarks().high(), writer.watermarks().low()), (64 * 1024, 16 * 1024));
+    /// ```
     pub fn watermarks(&self) -> Watermarks {
         self.outbox().marks()
     }
@@ -478,6 +518,13 @@ where
     ///
     /// # Source
     /// asyncio: `StreamWriter.get_extra_info`, typed.
+    ///
+    /// ```
+    /// # use highwater_stream::Pair;
+    /// let (_reader, writer) = Pair::new(tokio::io::duplex(64).0).facts("over memory").split();
+    /// writer.abort();
+    /// assert_eq!(*writer.facts(), "over memory");
+    /// ```
     pub fn facts(&self) -> &F {
         &self.connection.facts
     }

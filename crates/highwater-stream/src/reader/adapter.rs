@@ -30,6 +30,16 @@ pub struct AsyncReader<P>(P);
 impl<R: Source> StreamReader<R> {
     /// This reader as `AsyncRead` and `AsyncBufRead`, for as long as it is borrowed. What was buffered
     /// comes first, and what is left unread stays in the reader.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// use tokio::io::AsyncReadExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::new(&b"\x01\x02rest"[..]);
+    /// assert_eq!(reader.as_async_read().read_u16().await.unwrap(), 0x0102);
+    /// assert_eq!(reader.read(100).await.unwrap(), "rest");
+    /// # });
+    /// ```
     pub fn as_async_read(&mut self) -> AsyncReader<&mut Self> {
         AsyncReader(self)
     }
@@ -54,6 +64,16 @@ impl<R: Source> StreamReader<R> {
 
 impl<R> AsyncReader<Box<StreamReader<R>>> {
     /// The reader again, with what is unread.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// use tokio::io::AsyncBufReadExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut adapter = StreamReader::new(&b"a line\nrest"[..]).into_async_read();
+    /// adapter.read_line(&mut String::new()).await.unwrap();
+    /// assert_eq!(adapter.into_inner().unread_bytes(), b"rest");
+    /// # });
+    /// ```
     pub fn into_inner(self) -> StreamReader<R> {
         *self.0
     }

@@ -38,6 +38,14 @@ impl<'a, R: Source> Limited<'a, R> {
     ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"far too long;"[..], 4);
+    /// assert_eq!(reader.limited(100).read_until(b";").await.unwrap(), "far too long;");
+    /// # });
+    /// ```
     pub async fn read_until(&mut self, separators: impl IntoSeparators) -> Result<Bytes, ReadUntilError> {
         let compiled = separators.into_separators()?;
         let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
@@ -51,6 +59,14 @@ impl<'a, R: Source> Limited<'a, R> {
     ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"far too long;"[..], 4);
+    /// assert_eq!(reader.limited(100).read_until_ref(b";").await.unwrap(), b"far too long;");
+    /// # });
+    /// ```
     pub async fn read_until_ref(&mut self, separators: impl IntoSeparators) -> Result<&[u8], ReadUntilError> {
         let compiled = separators.into_separators()?;
         let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
@@ -64,6 +80,14 @@ impl<'a, R: Source> Limited<'a, R> {
     ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"far too long\n"[..], 4);
+    /// assert_eq!(reader.limited(100).read_line().await.unwrap().unwrap(), "far too long\n");
+    /// # });
+    /// ```
     pub async fn read_line(&mut self) -> Result<Option<Bytes>, LimitedReadError> {
         let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
         Ok(n.map(|n| self.reader.buffer.take(n)))
@@ -76,12 +100,30 @@ impl<'a, R: Source> Limited<'a, R> {
     ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"far too long\n"[..], 4);
+    /// let line = reader.limited(100).read_line_ref().await.unwrap();
+    /// assert_eq!(line, Some(&b"far too long\n"[..]));
+    /// # });
+    /// ```
     pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
         let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
         Ok(n.map(|n| self.reader.buffer.take_ref(n)))
     }
 
     /// [`StreamReader::lines`] under this limit.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"far too long\n"[..], 4);
+    /// let mut lines = reader.limited(100).lines();
+    /// assert_eq!(lines.next().await.unwrap().unwrap(), "far too long\n");
+    /// # });
+    /// ```
     pub fn lines(self) -> Lines<'a, R> {
         Lines::new(self.reader, self.limit)
     }
@@ -90,6 +132,15 @@ impl<'a, R: Source> Limited<'a, R> {
     ///
     /// # Errors
     /// Those of [`StreamReader::split`].
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"far too long;"[..], 4);
+    /// let mut fields = reader.limited(100).split(b";").unwrap();
+    /// assert_eq!(fields.next().await.unwrap().unwrap(), "far too long;");
+    /// # });
+    /// ```
     pub fn split(self, separators: impl IntoSeparators) -> Result<Split<'a, R>, InvalidSeparators> {
         let separators = separators.into_separators()?.borrow().clone();
         Ok(Split::new(self.reader, separators, self.limit))

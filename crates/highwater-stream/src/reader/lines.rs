@@ -44,6 +44,16 @@ pub struct Lines<'a, R> {
 ///
 /// # Cancel safety
 /// Drop it, or a [`next`](Self::next), at any point: the bytes are in the reader.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use highwater_stream::StreamReader;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let mut reader = StreamReader::new(&b"a;b;c"[..]);
+/// let fields: Vec<_> = reader.split(b";").unwrap().try_collect().await.unwrap();
+/// assert_eq!(fields, ["a;", "b;", "c"]);
+/// # });
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is read until it is polled"]
 pub struct Split<'a, R> {
@@ -60,8 +70,22 @@ impl<'a, R: Source> Lines<'a, R> {
 
     /// The next line; `None` at the end of the stream and after an error.
     ///
+    /// # Errors
+    /// Those of [`StreamReader::read_line`], once: the bytes stay in the reader.
+    ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::with_limit(&b"ok\ntoo long\n"[..], 4);
+    /// let mut lines = reader.lines();
+    /// assert_eq!(lines.next().await.unwrap().unwrap(), "ok\n");
+    /// assert!(lines.next().await.unwrap().is_err());
+    /// assert!(lines.next().await.is_none());
+    /// # });
+    /// ```
     pub async fn next(&mut self) -> Option<Result<Bytes, LimitedReadError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -74,8 +98,23 @@ impl<'a, R: Source> Split<'a, R> {
 
     /// The next frame; `None` at the end of the stream and after an error.
     ///
+    /// # Errors
+    /// The overrun or the kept error, as for [`StreamReader::read_until`], once: the bytes stay in the
+    /// reader.
+    ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # use highwater_stream::StreamReader;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut reader = StreamReader::new(&b"a\0b"[..]);
+    /// let mut fields = reader.split(b"\0").unwrap();
+    /// assert_eq!(fields.next().await.unwrap().unwrap(), "a\0");
+    /// assert_eq!(fields.next().await.unwrap().unwrap(), "b");
+    /// assert!(fields.next().await.is_none());
+    /// # });
+    /// ```
     pub async fn next(&mut self) -> Option<Result<Bytes, LimitedReadError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

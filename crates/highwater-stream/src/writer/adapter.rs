@@ -37,6 +37,17 @@ where
     F: Send + Sync + 'static,
 {
     /// This writer as `AsyncWrite`; a clone of it may go on beside.
+    ///
+    /// ```
+    /// use tokio::io::AsyncWriteExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (near, far) = tokio::io::duplex(64);
+    /// let (_reader, writer) = highwater_stream::pair(near);
+    /// let (mut peer, _writer) = highwater_stream::pair(far);
+    /// writer.into_async_write().write_all(b"all of it\n").await.unwrap();
+    /// assert_eq!(peer.read_line().await.unwrap().unwrap(), "all of it\n");
+    /// # });
+    /// ```
     pub fn into_async_write(self) -> AsyncWriter<W, F> {
         AsyncWriter(self)
     }
@@ -48,6 +59,12 @@ where
     F: Send + Sync + 'static,
 {
     /// The writer again.
+    ///
+    /// ```
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// writer.write("four").unwrap();
+    /// assert_eq!(writer.into_async_write().into_inner().queued(), 4);
+    /// ```
     pub fn into_inner(self) -> StreamWriter<W, F> {
         self.0
     }

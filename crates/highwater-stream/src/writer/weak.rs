@@ -40,12 +40,27 @@ where
     }
 
     /// A writer, unless the last one has gone.
+    ///
+    /// ```
+    /// let (_reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+    /// let weak = writer.downgrade();
+    /// weak.upgrade().unwrap().write("four").unwrap();
+    /// assert_eq!(writer.queued(), 4);
+    /// drop(writer);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     pub fn upgrade(&self) -> Option<StreamWriter<W, F>> {
         let connection = self.connection.upgrade()?;
         self.outbox.try_add_writer().then(|| StreamWriter::from_connection(connection))
     }
 
     /// [`StreamWriter::close`], wherever the halves are.
+    ///
+    /// ```
+    /// let (_reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+    /// writer.downgrade().close();
+    /// assert!(writer.is_closing());
+    /// ```
     pub fn close(&self) {
         if let Some(connection) = self.connection.upgrade() {
             if connection.close() {
@@ -55,6 +70,14 @@ where
     }
 
     /// [`StreamWriter::abort`], wherever the halves are.
+    ///
+    /// ```
+    /// let (reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+    /// let weak = writer.downgrade();
+    /// drop(writer);
+    /// weak.abort();
+    /// assert!(reader.error().is_some());
+    /// ```
     pub fn abort(&self) {
         if let Some(connection) = self.connection.upgrade() {
             connection.abort(TransportError::aborted());
@@ -62,6 +85,14 @@ where
     }
 
     /// Whether the transport is gone.
+    ///
+    /// ```
+    /// let (_reader, writer) = highwater_stream::pair(tokio::io::duplex(64).0);
+    /// let weak = writer.downgrade();
+    /// assert!(!weak.is_gone());
+    /// writer.abort();
+    /// assert!(weak.is_gone());
+    /// ```
     pub fn is_gone(&self) -> bool {
         self.outbox.is_over()
     }
@@ -70,6 +101,17 @@ where
     ///
     /// # Cancel safety
     /// Cancel safe.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let writer = highwater_stream::StreamWriter::new(tokio::io::sink());
+    /// let weak = writer.downgrade();
+    /// writer.write("last words").unwrap();
+    /// drop(writer);
+    /// weak.wait_gone().await;
+    /// assert!(weak.upgrade().is_none());
+    /// # });
+    /// ```
     pub async fn wait_gone(&self) {
         let mut wait = Wait::new(&self.outbox);
         poll_fn(|cx| {
