@@ -9,33 +9,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// Clients beside each other. With the server's side at most 100 descriptors are open.
-const CLIENTS: usize = 32;
+/// Clients beside each other. With the server's side at most 50 descriptors are open.
+const CLIENTS: usize = 16;
 
-/// Connects as often as it goes and waits for the greeting. Returns how often it was there.
+/// Connects as often as it goes; each time it is greeted, or told that the server is closed.
 ///
 /// Linux forgets to reset some of the handshakes that end while their listener closes, of any program; the
 /// first byte that such a client sends is answered with the reset.
-async fn greeted(address: SocketAddr, mut closed: watch::Receiver<bool>) -> usize {
-    let mut greeted = 0;
+async fn comes_and_goes(address: SocketAddr, mut closed: watch::Receiver<()>) {
     // Refused, or reset in the queue of a listener that closes: the server is closed.
     while let Ok((mut reader, writer)) = open_connection(address).await {
         let read = tokio::select! {
             biased;
             read = reader.read_line() => read,
-            _ = closed.wait_for(|closed| *closed) => {
+            _ = closed.changed() => {
                 writer.write("anybody?\n").ok();
                 reader.read_line().await
             }
         };
         match read {
-            Ok(Some(line)) if line == "hello\n" => greeted += 1,
-            Ok(None) => panic!("a clean end without the greeting"),
-            Ok(Some(line)) => panic!("{line:?}"),
+            Ok(line) => assert_eq!(line.expect("no clean end without the greeting"), "hello\n"),
             Err(_) => break,
         }
     }
-    greeted
 }
 
 /// One server, closed while clients come. Returns how many were served.
@@ -55,8 +51,9 @@ async fn race(after: usize) -> usize {
     };
     let server = start_server(handler, LOOPBACK).await.unwrap();
     let address = server.local_addrs()[0];
-    let (tell_closed, is_closed) = watch::channel(false);
-    let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(greeted(address, is_closed.clone()))).collect();
+    let (tell_closed, is_closed) = watch::channel(());
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|_| tokio::spawn(comes_and_goes(address, is_closed.clone()))).collect();
     while served.load(Ordering::SeqCst) < after {
         tokio::task::yield_now().await;
     }
@@ -66,18 +63,16 @@ async fn race(after: usize) -> usize {
     assert_eq!(running.load(Ordering::SeqCst), 0, "a handler runs after `wait_closed`");
     let at_the_end = served.load(Ordering::SeqCst);
     closer.join().unwrap();
-    tell_closed.send_replace(true);
-    let mut all = 0;
+    tell_closed.send_replace(());
     for client in clients {
-        all += client.await.unwrap();
+        client.await.unwrap();
     }
     assert_eq!(served.load(Ordering::SeqCst), at_the_end, "a handler ran after `wait_closed`");
-    assert!(all <= at_the_end);
     at_the_end
 }
 
 fn races(runtime: &Runtime) {
-    for round in 0..40 {
+    for round in 0..10 {
         assert!(runtime.block_on(race(round)) >= round);
     }
 }
@@ -97,7 +92,7 @@ fn s3_close_in_the_moment_of_an_accept_on_two_workers() {
 fn s3_wait_closed_beside_close_never_ends_before_the_last_accept() {
     bounded(|| {
         let runtime = two_workers();
-        for _ in 0..200 {
+        for _ in 0..50 {
             let begun = Arc::new(AtomicUsize::new(0));
             let begins = Arc::clone(&begun);
             let handler = move |_: StreamReader, _: StreamWriter| {
@@ -108,7 +103,7 @@ fn s3_wait_closed_beside_close_never_ends_before_the_last_accept() {
                 let address = server.local_addrs()[0];
                 // They go at once: the server's side has no reason to linger.
                 let come_and_go = || async move { drop(open_connection(address).await) };
-                let clients: Vec<_> = (0..8).map(|_| tokio::spawn(come_and_go())).collect();
+                let clients: Vec<_> = (0..4).map(|_| tokio::spawn(come_and_go())).collect();
                 let closing = server.clone();
                 let closer = std::thread::spawn(move || closing.close());
                 while server.is_serving() {

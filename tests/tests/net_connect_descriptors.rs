@@ -25,11 +25,14 @@ fn leaves_nothing(what: &str, runtime: &Runtime, test: impl AsyncFn()) {
 
 async fn cancelled() {
     let silent = Silent::new();
+    let before = descriptors();
     for _ in 0..5 {
         let mut connecting = Box::pin(open_connection(silent.address).into_future());
         assert!(futures::poll!(&mut connecting).is_pending());
         tokio::task::yield_now().await;
         assert!(futures::poll!(&mut connecting).is_pending());
+        drop(connecting);
+        assert_eq!(descriptors(), before, "it is closed there and then");
     }
 }
 

@@ -46,6 +46,17 @@ fn c3_handed_in() {
     });
 }
 
+#[test]
+fn c3_made_a_pair() {
+    on_each_runtime(|| async {
+        let (near, _far) = pair_of_tcp();
+        near.set_nonblocking(true).unwrap();
+        let near = tokio::net::TcpStream::from_std(near).unwrap();
+        let (_reader, writer) = highwater_net::pair(near);
+        assert_eq!(nodelay(&writer), Some(true));
+    });
+}
+
 #[cfg(unix)]
 #[test]
 fn c3_handed_in_as_a_descriptor() {

@@ -1,7 +1,7 @@
 //! N1: one handler, without generics, over TCP, a Unix socket, memory and whatever else reads and writes.
 
 use highwater_net::{StreamReader, StreamWriter, Transport, duplex, open_connection, pair, start_server};
-use highwater_tests::net::{Halves, LOOPBACK, echo, on_each_runtime};
+use highwater_tests::net::{Halves, LOOPBACK, echo, on_each_runtime, pair_of_tcp};
 use std::io;
 
 /// Names what it runs over, then echoes.
@@ -45,6 +45,28 @@ fn n1_over_a_unix_pair() {
         let (reader, writer) = open_connection(near).await.unwrap();
         let serving = tokio::spawn(handler(reader, writer));
         converses("unix\n", open_connection(far).await.unwrap()).await;
+        serving.await.unwrap().unwrap();
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn n1_a_pair_takes_a_socket_for_what_it_is() {
+    on_each_runtime(|| async {
+        let (near, far) = tokio::net::UnixStream::pair().unwrap();
+        let (reader, writer) = pair(near);
+        let serving = tokio::spawn(handler(reader, writer));
+        converses("unix\n", pair(far)).await;
+        serving.await.unwrap().unwrap();
+
+        let (near, far) = pair_of_tcp();
+        near.set_nonblocking(true).unwrap();
+        let (peer, local) = (near.peer_addr().unwrap(), near.local_addr().unwrap());
+        let (reader, writer) = pair(tokio::net::TcpStream::from_std(near).unwrap());
+        assert_eq!(reader.facts().peer_addr().socket_addr(), Some(peer));
+        assert_eq!(writer.facts().local_addr().socket_addr(), Some(local));
+        let serving = tokio::spawn(handler(reader, writer));
+        converses("tcp\n", open_connection(far).await.unwrap()).await;
         serving.await.unwrap().unwrap();
     });
 }

@@ -24,6 +24,22 @@ fn w8_abort_drops_what_is_queued() {
     });
 }
 
+/// The abort comes from elsewhere while the transport takes bytes: those are not lost.
+#[test]
+fn w8_what_the_transport_takes_meanwhile_is_not_counted_as_unsent() {
+    run(async {
+        let (transport, script) = stalled_after(0);
+        let (_reader, writer) = highwater_stream::pair(transport);
+        let weak = writer.downgrade();
+        script.on_write(move || weak.abort());
+        writer.write("0123456789").unwrap();
+        script.allow(4);
+        let error = writer.wait_closed().await.unwrap_err();
+        assert_eq!((error.unsent(), script.taken()), (6, b"0123".to_vec()));
+        assert_eq!(writer.wait_closed().await.unwrap_err().unsent(), 6);
+    });
+}
+
 #[test]
 fn w8_without_abort_there_is_no_reset() {
     run(async {

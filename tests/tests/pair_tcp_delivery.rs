@@ -142,16 +142,18 @@ fn w2_a_program_on_two_workers_that_writes_and_ends_is_heard_every_time() {
     programs("two workers", two_workers);
 }
 
-/// The accepting side: the runtime may not have asked the kernel yet whether the socket takes bytes.
+/// The accepting side: the runtime may not have asked the kernel yet whether the socket takes bytes. One
+/// listener serves all of them, as it would under a supervisor.
 fn answering_programs(runtime: fn() -> Runtime) {
-    for time in 0..TIMES {
-        bounded(move || {
-            let runtime = runtime();
-            let listener = StdListener::bind(("127.0.0.1", 0)).unwrap();
+    bounded(move || {
+        let listener = StdListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        for time in 0..TIMES {
             let mut client = StdStream::connect(listener.local_addr().unwrap()).unwrap();
-            listener.set_nonblocking(true).unwrap();
+            let inherited = listener.try_clone().unwrap();
+            let runtime = runtime();
             runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
+                let listener = TcpListener::from_std(inherited).unwrap();
                 let (_reader, writer) = highwater_stream::pair(listener.accept().await.unwrap().0);
                 writer.write(LINE).unwrap();
             });
@@ -159,8 +161,8 @@ fn answering_programs(runtime: fn() -> Runtime) {
             let mut got = String::new();
             client.read_to_string(&mut got).unwrap();
             assert_eq!(got, LINE, "time {time}");
-        });
-    }
+        }
+    });
 }
 
 #[test]

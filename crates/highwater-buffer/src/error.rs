@@ -38,6 +38,16 @@ impl IncompleteRead {
     }
 
     /// The bytes that came before the end. They are handed over here and no longer buffered.
+    ///
+    /// asyncio: `IncompleteReadError.partial`.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"half");
+    /// buffer.feed_eof();
+    /// assert_eq!(&buffer.read_exactly(8).unwrap_err().partial()[..], b"half");
+    /// ```
     pub fn partial(&self) -> &Bytes {
         &self.partial
     }
@@ -57,6 +67,15 @@ impl IncompleteRead {
     }
 
     /// How many bytes were asked for; `None` when a separator was sought.
+    ///
+    /// asyncio: `IncompleteReadError.expected`.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed_eof();
+    /// assert_eq!(buffer.read_exactly(8).unwrap_err().expected(), Some(8));
+    /// ```
     pub fn expected(&self) -> Option<usize> {
         self.expected
     }
@@ -132,11 +151,29 @@ impl LimitOverrun {
 
     /// How many bytes from the front of the buffer hold no separator and may be taken. They are always
     /// buffered, and their number depends on the bytes alone, never on how they arrived.
+    ///
+    /// asyncio: `LimitOverrunError.consumed`. diverges: there the number follows the packets, so that the
+    /// same input gives different ones.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::with_limit(4);
+    /// buffer.feed(b"too long\n");
+    /// let error = buffer.read_line().unwrap_err();
+    /// assert_eq!(buffer.take_ref(error.consumed()), b"too l");
+    /// ```
     pub fn consumed(&self) -> usize {
         self.consumed
     }
 
     /// The limit that was in force, in bytes.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::with_limit(4);
+    /// buffer.feed(b"too long\n");
+    /// assert_eq!(buffer.read_line().unwrap_err().limit(), 4);
+    /// ```
     pub fn limit(&self) -> usize {
         self.limit
     }

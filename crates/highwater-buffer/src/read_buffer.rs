@@ -20,6 +20,11 @@ pub use memory::LARGEST_FILL;
 use memory::{SMALLEST_FILL, Want};
 
 /// The limit of a reader that is given none: 64 KiB. asyncio: the same.
+///
+/// ```
+/// use highwater_buffer::{DEFAULT_LIMIT, ReadBuffer};
+/// assert_eq!(ReadBuffer::new().limit(), DEFAULT_LIMIT);
+/// ```
 pub const DEFAULT_LIMIT: usize = 64 * 1024;
 
 /// Bytes that have arrived, with asyncio's reads as synchronous steps.
@@ -90,6 +95,12 @@ struct Skip {
 
 impl ReadBuffer {
     /// An empty buffer with the [`DEFAULT_LIMIT`]. It holds no memory until bytes arrive.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let buffer = ReadBuffer::new();
+    /// assert_eq!((buffer.limit(), buffer.allocated()), (64 * 1024, 0));
+    /// ```
     pub const fn new() -> Self {
         Self::with_limit(DEFAULT_LIMIT)
     }
@@ -220,7 +231,8 @@ impl ReadBuffer {
     }
 
     /// Everything up to the end of the stream, if that is at most `max` bytes. Exactly `max` bytes and
-    /// then the end pass. asyncio: `StreamReader.read(-1)`. diverges: bounded.
+    /// then the end pass. asyncio: `StreamReader.read(-1)`. diverges: bounded, so that no peer decides how
+    /// much is held.
     ///
     /// # Errors
     /// [`LimitOverrun`] as soon as more than `max` bytes are there; all of them stay buffered.
@@ -315,11 +327,12 @@ impl ReadBuffer {
     }
 
     /// The next line with its newline; the last one may lack it; `None` at the end of the stream.
-    /// asyncio: `StreamReader.readline`.
+    /// asyncio: `StreamReader.readline`. diverges: there the end is an empty line; here the compiler asks
+    /// about it.
     ///
     /// # Errors
     /// [`LimitOverrun`]: nothing is consumed. diverges: asyncio raises `ValueError` and drops what was
-    /// buffered.
+    /// buffered, though only the caller knows whether to skip, to take, or to allow more.
     ///
     /// ```
     /// # use highwater_buffer::{ReadBuffer, Verdict};
@@ -607,6 +620,11 @@ impl ReadBuffer {
     // ---- state ---------------------------------------------------------------------------------
 
     /// The most bytes before a separator.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// assert_eq!(ReadBuffer::new().limit(), 64 * 1024);
+    /// ```
     pub fn limit(&self) -> usize {
         self.limit
     }
@@ -626,22 +644,56 @@ impl ReadBuffer {
     }
 
     /// How many bytes are unread.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// buffer.take_ref(1);
+    /// assert_eq!(buffer.buffered(), 2);
+    /// ```
     #[inline]
     pub fn buffered(&self) -> usize {
         self.block.len() - self.start
     }
 
     /// The bytes that are unread. They stay so.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// buffer.take_ref(1);
+    /// assert_eq!(buffer.unread_bytes(), b"bc");
+    /// ```
     pub fn unread_bytes(&self) -> &[u8] {
         &self.block[self.start..]
     }
 
     /// Whether the end of the stream was fed.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// buffer.feed_eof();
+    /// assert!(buffer.has_ended() && !buffer.at_eof());
+    /// ```
     pub fn has_ended(&self) -> bool {
         self.input == Input::Ended
     }
 
     /// Whether the stream has ended and nothing is left to read. asyncio: `StreamReader.at_eof`.
+    ///
+    /// ```
+    /// # use highwater_buffer::ReadBuffer;
+    /// let mut buffer = ReadBuffer::new();
+    /// buffer.feed(b"abc");
+    /// buffer.feed_eof();
+    /// assert!(!buffer.at_eof());
+    /// buffer.take_ref(3);
+    /// assert!(buffer.at_eof());
+    /// ```
     pub fn at_eof(&self) -> bool {
         self.has_ended() && self.buffered() == 0
     }

@@ -162,6 +162,12 @@ impl Separators {
 
     /// The length of the longest separator, in bytes. A read with a limit of `limit` buffers at most
     /// `limit + longest` bytes before it decides.
+    ///
+    /// ```
+    /// use highwater_buffer::Separators;
+    /// assert_eq!(Separators::new(["\r\n", "\n"])?.longest(), 2);
+    /// # Ok::<(), highwater_buffer::InvalidSeparators>(())
+    /// ```
     #[inline]
     pub fn longest(&self) -> usize {
         self.longest
@@ -372,7 +378,8 @@ impl<T: Separator + ?Sized> Separator for &T {
 /// | `&Separators`, `Separators` | compiled before: costs nothing per call |
 ///
 /// Emptiness that is literal does not compile; otherwise it is [`InvalidSeparators`], before anything is
-/// read.
+/// read. asyncio: the `separator` of `StreamReader.readuntil`. diverges: there all emptiness is a
+/// `ValueError` of the call; what can be found early should be.
 ///
 /// ```compile_fail
 /// use highwater_buffer::IntoSeparators;
@@ -401,6 +408,13 @@ pub trait IntoSeparators {
     ///
     /// # Errors
     /// [`InvalidSeparators`] when there is none, or one is empty.
+    ///
+    /// ```
+    /// use highwater_buffer::{IntoSeparators, InvalidSeparators};
+    /// assert_eq!("\r\n".into_separators()?.longest(), 2);
+    /// assert_eq!("".into_separators().unwrap_err(), InvalidSeparators::Empty { index: 0 });
+    /// # Ok::<(), InvalidSeparators>(())
+    /// ```
     fn into_separators(self) -> Result<Self::Compiled, InvalidSeparators>;
 }
 

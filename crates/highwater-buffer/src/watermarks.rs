@@ -23,10 +23,16 @@ pub struct Watermarks {
 }
 
 impl Watermarks {
-    /// Both marks, in bytes.
+    /// Both marks, in bytes. They may be equal, and zero.
     ///
     /// # Errors
     /// [`InvalidWatermarks`] when `high` is below `low`.
+    ///
+    /// ```
+    /// use highwater_buffer::Watermarks;
+    /// assert!(Watermarks::new(5, 5).is_ok());
+    /// assert!(Watermarks::new(4, 5).is_err());
+    /// ```
     pub const fn new(high: usize, low: usize) -> Result<Self, InvalidWatermarks> {
         if high < low {
             return Err(InvalidWatermarks { high, low });
@@ -34,22 +40,42 @@ impl Watermarks {
         Ok(Self { high, low })
     }
 
-    /// The high mark in bytes; the low one is a quarter of it.
+    /// The high mark in bytes; the low one is a quarter of it, rounded down.
+    ///
+    /// ```
+    /// use highwater_buffer::Watermarks;
+    /// assert_eq!(Watermarks::with_high(1024), Watermarks::new(1024, 256)?);
+    /// # Ok::<(), highwater_buffer::InvalidWatermarks>(())
+    /// ```
     pub const fn with_high(high: usize) -> Self {
         Self { high, low: high / 4 }
     }
 
     /// The low mark in bytes; the high one is four times as much.
+    ///
+    /// ```
+    /// use highwater_buffer::Watermarks;
+    /// assert_eq!(Watermarks::with_low(256), Watermarks::new(1024, 256)?);
+    /// # Ok::<(), highwater_buffer::InvalidWatermarks>(())
+    /// ```
     pub const fn with_low(low: usize) -> Self {
         Self { high: low.saturating_mul(4), low }
     }
 
     /// More queued bytes than this make a writer wait.
+    ///
+    /// ```
+    /// assert_eq!(highwater_buffer::Watermarks::default().high(), 64 * 1024);
+    /// ```
     pub const fn high(&self) -> usize {
         self.high
     }
 
     /// At this many queued bytes or fewer, writers that wait go on.
+    ///
+    /// ```
+    /// assert_eq!(highwater_buffer::Watermarks::default().low(), 16 * 1024);
+    /// ```
     pub const fn low(&self) -> usize {
         self.low
     }

@@ -59,11 +59,21 @@ impl WriteBuffer {
     }
 
     /// Whether nothing is left to write.
+    ///
+    /// ```
+    /// # use highwater_buffer::WriteBuffer;
+    /// let mut buffer = WriteBuffer::new();
+    /// buffer.push(b"");
+    /// assert!(buffer.is_empty());
+    /// buffer.push(b"x");
+    /// assert!(!buffer.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.remaining == 0
     }
 
-    /// Appends a copy of `bytes`. Short ones are gathered, so that many become one chunk.
+    /// Appends a copy of `bytes`. Short ones are gathered, so that many become one chunk; empty ones change
+    /// nothing.
     ///
     /// ```
     /// # use bytes::Buf;
@@ -87,7 +97,7 @@ impl WriteBuffer {
         self.push_block(bytes);
     }
 
-    /// Appends `bytes`, without a copy where they are long.
+    /// Appends `bytes`, without a copy from 2 KiB on; empty ones change nothing.
     ///
     /// ```
     /// # use bytes::{Buf, Bytes};
@@ -163,6 +173,15 @@ impl WriteBuffer {
     }
 
     /// The bytes of memory that the blocks take, shared payloads aside.
+    ///
+    /// ```
+    /// # use highwater_buffer::WriteBuffer;
+    /// let mut buffer = WriteBuffer::new();
+    /// buffer.push_bytes(vec![0; 100_000].into());
+    /// assert_eq!(buffer.allocated(), 0);
+    /// buffer.push(b"copied");
+    /// assert!(buffer.allocated() >= 6);
+    /// ```
     pub fn allocated(&self) -> usize {
         let gathered = self.chunks.iter().map(|chunk| match chunk {
             Chunk::Gathered { bytes, .. } => bytes.capacity(),

@@ -7,6 +7,12 @@ use bytes::Bytes;
 /// The first fill of a buffer, in bytes.
 pub(super) const SMALLEST_FILL: usize = 4 * 1024;
 /// The most bytes that a single fill brings beyond what a read needs: 64 KiB.
+///
+/// ```
+/// use bytes::BufMut;
+/// use highwater_buffer::{LARGEST_FILL, ReadBuffer};
+/// assert!(ReadBuffer::new().spare().remaining_mut() <= LARGEST_FILL);
+/// ```
 pub const LARGEST_FILL: usize = 64 * 1024;
 /// The most that is reserved ahead of what has arrived, unless as much is there already.
 const RESERVED_AHEAD: usize = 1024 * 1024;
