@@ -139,6 +139,8 @@ pub(crate) enum Standing {
     /// The transport takes no more for now. It had taken `written` bytes; `unattended` when nobody is
     /// left who could write more.
     Stalled { written: u64, unattended: bool },
+    /// The connection failed; what the kernel still holds may be on its way to the reader.
+    ReadingOut,
     /// Everything is delivered; the peer may still be sending. So much was discarded.
     Lingering { discarded: u64 },
     /// The transport is gone.
@@ -235,6 +237,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         loop {
             let phase = match self.outbox.report_for_duty(None) {
                 Duty::Work(phase) => phase,
+                Duty::WaitForReader => return Standing::ReadingOut,
                 Duty::Nothing => return Standing::Idle,
                 Duty::LetGo => return self.let_go(channel),
                 Duty::Over => return Standing::Gone,

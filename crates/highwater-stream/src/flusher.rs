@@ -14,6 +14,10 @@ use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// How long a reader goes on after the writer has met a loss although nothing is there to read. When this
+/// has passed, the runtime has looked at its sockets once more: it does so before it looks at its clock.
+const READING_OUT: Duration = Duration::from_millis(20);
+
 /// Starts the task on `runtime`. On one that has ended it is dropped at once, which pushes a last time.
 pub(crate) fn start<T, F>(runtime: &Handle, connection: Arc<Connection<T, F>>)
 where
@@ -38,6 +42,7 @@ impl<T: AsyncWrite + Unpin, F> Flusher<T, F> {
             Standing::Idle | Standing::Gone => None,
             Standing::Stalled { unattended: true, .. } => Some(self.connection.manners.delivery_timeout),
             Standing::Stalled { unattended: false, .. } => self.connection.manners.write_timeout,
+            Standing::ReadingOut => Some(READING_OUT),
             Standing::Lingering { .. } => {
                 let linger = self.connection.manners.linger;
                 let since = *self.lingering_since.get_or_insert_with(Instant::now);
@@ -71,6 +76,8 @@ impl<T: AsyncWrite + Unpin, F> Future for Flusher<T, F> {
             self.wait = None;
             if let Standing::Lingering { .. } = standing {
                 self.connection.give_up_linger();
+            } else if standing == Standing::ReadingOut {
+                self.connection.outbox.read_out();
             } else {
                 let after = self.patience(standing).unwrap_or_default();
                 let queued = self.connection.outbox.queued();

@@ -73,6 +73,9 @@ struct State {
     phase: Phase,
     /// The first failure. Invariant: then nothing is queued.
     lost: Option<TransportError>,
+    /// After a loss: no more bytes are to be expected of the transport. A writer may meet a loss before the
+    /// runtime has looked at the socket again, and what the kernel holds is the reader's.
+    is_read_out: bool,
     /// Bytes that were accepted and dropped.
     unsent: u64,
     /// The transport is gone; this is how it went. Invariant: then the phase is `Closing`.
@@ -100,7 +103,9 @@ pub(crate) enum Duty {
     Work(Phase),
     /// The connection failed, and nobody needs the transport any more.
     LetGo,
-    /// The connection failed; the reader may still fetch what the kernel holds.
+    /// The connection failed; the reader is to have the time to fetch what the kernel holds.
+    WaitForReader,
+    /// The connection failed, and whoever reads is told so.
     Nothing,
     /// It is over.
     Over,
@@ -120,6 +125,7 @@ impl Outbox {
                 max_buffered,
                 phase: Phase::Open,
                 lost: None,
+                is_read_out: false,
                 unsent: 0,
                 outcome: None,
                 writers: 1,
@@ -357,11 +363,12 @@ impl Outbox {
     /// Keeps the waker of a read for which the transport has nothing, unless the connection has ended.
     pub(crate) fn keep_reader(&self, waker: &Waker) -> Option<Result<(), TransportError>> {
         let mut state = lock(&self.state);
-        if let Some(error) = &state.lost {
-            return Some(Err(error.clone()));
-        }
-        if state.phase == Phase::Closing {
-            return Some(Ok(()));
+        match &state.lost {
+            Some(error) if state.is_read_out || state.phase == Phase::Closing => {
+                return Some(Err(error.clone()));
+            }
+            None if state.phase == Phase::Closing => return Some(Ok(())),
+            _ => {}
         }
         match &mut state.reader_waker {
             Some(kept) => kept.clone_from(waker),
@@ -384,8 +391,10 @@ impl Outbox {
             Duty::Work(state.phase)
         } else if state.phase == Phase::Closing || !state.reader {
             Duty::LetGo
-        } else {
+        } else if state.is_read_out {
             Duty::Nothing
+        } else {
+            Duty::WaitForReader
         }
     }
 
@@ -493,11 +502,22 @@ impl Outbox {
 
     // ---- the flusher ---------------------------------------------------------------------------
 
+    /// The reader has had its time.
+    pub(crate) fn read_out(&self) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.is_read_out = true;
+            state.reader_waker.take()
+        };
+        wake(waker);
+    }
+
     /// The flusher has gone, or could not be started. Whoever waits is woken to do its work.
     pub(crate) fn flusher_gone(&self) {
         let wakers = {
             let mut state = lock(&self.state);
             state.flusher = Flusher::Absent;
+            state.is_read_out = state.lost.is_some();
             state.wake_everybody()
         };
         wake(wakers);
@@ -553,6 +573,10 @@ impl State {
         self.unsent += dropped;
         self.accepted -= dropped;
         self.paused = false;
+        if self.lost.is_none() {
+            // The flusher gives the reader its time; where there is none, there is no clock to give it by.
+            self.is_read_out = matches!(self.flusher, Flusher::Absent);
+        }
         (self.lost.get_or_insert(error).clone(), mem::take(&mut self.pending))
     }
 

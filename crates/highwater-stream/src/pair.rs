@@ -166,8 +166,8 @@ where
     /// How long a read may wait for a byte: see [`StreamReader::set_read_timeout`].
     ///
     /// ```
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    /// # runtime.unwrap().block_on(async {
+    /// # let mut runtime = tokio::runtime::Builder::new_current_thread();
+    /// # runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
     /// # use std::time::Duration;
     /// let (transport, _silent) = tokio::io::duplex(64);
     /// let pair = highwater_stream::Pair::new(transport).read_timeout(Some(Duration::from_secs(60)));
@@ -203,12 +203,12 @@ where
     /// How long delivery may stand still after `close`, or after the last writer has gone. Then the
     /// connection is aborted and `wait_closed` tells how many bytes were lost.
     ///
-    /// asyncio: `transport.close`. diverges: there a peer that takes nothing keeps a closing connection for ever;
-    /// no wait here is without an end.
+    /// asyncio: `transport.close`. diverges: there a peer that takes nothing keeps a closing connection open
+    /// for ever; no wait may be without an end.
     ///
     /// ```
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    /// # runtime.unwrap().block_on(async {
+    /// # let mut runtime = tokio::runtime::Builder::new_current_thread();
+    /// # runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
     /// # use std::time::Duration;
     /// let (transport, _never_reads) = tokio::io::duplex(4);
     /// let pair = highwater_stream::Pair::new(transport).delivery_timeout(Duration::from_secs(5));
@@ -226,8 +226,8 @@ where
     /// How long a closed connection reads on and discards.
     ///
     /// ```
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    /// # runtime.unwrap().block_on(async {
+    /// # let mut runtime = tokio::runtime::Builder::new_current_thread();
+    /// # runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
     /// # use highwater_stream::{Linger, Pair};
     /// # use std::time::Duration;
     /// let linger = Linger { silence: Duration::from_millis(100), ..Linger::default() };

@@ -610,8 +610,8 @@ impl<R: Source> StreamReader<R> {
     /// The failure that is kept, if there was one; reads tell it once they run out of bytes.
     ///
     /// # Source
-    /// asyncio: `StreamReader.exception`. diverges: it turns when a read or a write has met the failure, since
-    /// nothing is read ahead; and the first stays, since later ones are its effects.
+    /// asyncio: `StreamReader.exception`. diverges: it turns when a read or a write has met the failure,
+    /// since nothing is read ahead; and the first stays, since later ones are its effects.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;

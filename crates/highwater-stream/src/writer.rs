@@ -390,9 +390,9 @@ where
     /// Cancel safe: the connection ends all the same.
     ///
     /// # Source
-    /// asyncio: `StreamWriter.wait_closed`. diverges: cancelling one call does not spoil the next, since every
-    /// wait can be cancelled; a reset that the linger meets is no error, since nothing was lost; and an abort
-    /// is one, since something was.
+    /// asyncio: `StreamWriter.wait_closed`. diverges: cancelling one call does not spoil the next, since
+    /// every wait can be cancelled; a reset that the linger meets is no error, since nothing was lost; an
+    /// abort is one, since it is not an end.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -433,8 +433,8 @@ where
     /// How many bytes are queued: accepted, and not taken by the transport yet.
     ///
     /// # Source
-    /// asyncio: `transport.get_write_buffer_size`. diverges: the number is kept, not added up at each look, so
-    /// that many small writes to a slow peer take linear time.
+    /// asyncio: `transport.get_write_buffer_size`. diverges: the number is kept, not added up at each look,
+    /// so that many small writes to a slow peer take linear time.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -105,8 +105,8 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # use highwater_stream::StreamReader;
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// let mut reader = StreamReader::with_limit(&b"far too long\n"[..], 4);
-    /// let line = reader.limited(100).read_line_ref().await.unwrap();
-    /// assert_eq!(line, Some(&b"far too long\n"[..]));
+    /// let mut generous = reader.limited(100);
+    /// assert_eq!(generous.read_line_ref().await.unwrap(), Some(&b"far too long\n"[..]));
     /// # });
     /// ```
     pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
