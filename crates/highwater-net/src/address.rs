@@ -15,15 +15,39 @@ use tokio::net::TcpStream;
 /// | a connected `TcpStream` or `UnixStream` of std or tokio, an `OwnedFd` | a [`Socket`]: taken as it is |
 ///
 /// Which options there are depends on which it is.
+///
+/// # Source
+/// asyncio: `host`, `port` and `sock` of `open_connection`. diverges: a connection needs both host and port,
+/// for nobody listens on port 0; and whoever gives a socket cannot give what contradicts it.
+///
+/// ```
+/// use highwater_net::{ConnectTo, Name};
+/// fn text(to: impl ConnectTo<Kind = Name>) -> String {
+///     to.into_target().to_string()
+/// }
+/// assert_eq!(text(("example.org", 80)), "example.org:80");
+/// assert_eq!(text("example.org:80"), "example.org:80");
+/// ```
 pub trait ConnectTo {
     /// [`Name`] or [`Socket`].
     type Kind;
 
     /// The target.
+    ///
+    /// ```
+    /// use highwater_net::ConnectTo;
+    /// assert_eq!(("::1", 80).into_target().to_string(), "[::1]:80");
+    /// ```
     fn into_target(self) -> Self::Kind;
 }
 
 /// A host and a port, to be resolved and connected.
+///
+/// ```
+/// use highwater_net::{ConnectTo, Name};
+/// let name: Name = ("example.org", 80).into_target();
+/// assert_eq!(name.to_string(), "example.org:80");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(pub(crate) Target);
 
@@ -79,7 +103,22 @@ name! {
     &String: given => Target::Text(given.clone()),
 }
 
-/// A connected socket that was made elsewhere. asyncio: `sock=`.
+/// A connected socket that was made elsewhere. It belongs to the call, and is closed if that fails.
+///
+/// # Source
+/// asyncio: `sock=`. diverges: there it stays open after some errors and leaks after others; here it has one
+/// owner. And it sends without delay, as every TCP stream here.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = server.local_addr()?;
+/// let socket = std::net::TcpStream::connect(address)?;
+/// let (reader, _writer) = highwater_net::open_connection(socket).await?;
+/// assert_eq!(reader.facts().peer_addr().socket_addr(), Some(address));
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Socket(pub(crate) Given);
 
@@ -119,6 +158,9 @@ impl Socket {
 
 /// Every TCP stream of ours sends without delay, and tells its addresses. An accept tells the peer's, which
 /// the socket does not know any more when the peer has gone already.
+///
+/// diverges: asyncio leaves out sockets that are handed in, and what a listener that was handed in accepts;
+/// whether a small write is delayed must not depend on who made the socket.
 pub(crate) fn adopt_tcp(socket: TcpStream, peer: Option<SocketAddr>) -> (Transport, Facts) {
     // It fails on a socket that is gone already, which the first read or write will tell.
     socket.set_nodelay(true).ok();
@@ -186,6 +228,20 @@ socket! {
 /// | `(["127.0.0.1", "::1"], 8000)`, `&[SocketAddr]`, `Vec<SocketAddr>` | all of them |
 /// | `("", 8000)`, `(None, 8000)` | all interfaces, of both families |
 /// | a bound `std::net::TcpListener` | that socket, as it is |
+///
+/// # Source
+/// asyncio: `host`, `port` and `sock` of `start_server`.
+///
+/// ```
+/// use highwater_net::{StreamReader, StreamWriter, start_server};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let server = start_server(|_: StreamReader, _: StreamWriter| async {}, listener).await?;
+/// assert_eq!(server.local_addrs(), [address]);
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Bind(pub(crate) BindTo);
 
@@ -196,8 +252,25 @@ pub(crate) enum BindTo {
 }
 
 /// What [`start_server`](crate::start_server) takes: see [`Bind`].
+///
+/// ```
+/// use highwater_net::{IntoBind, Server, StreamReader, StreamWriter, start_server};
+/// async fn quiet_server(addresses: impl IntoBind) -> Server {
+///     start_server(|_: StreamReader, _: StreamWriter| async {}, addresses).await.unwrap()
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let server = quiet_server((["127.0.0.1"], 0)).await;
+/// assert_eq!(server.local_addrs().len(), 1);
+/// # });
+/// ```
 pub trait IntoBind {
     /// Where to listen.
+    ///
+    /// ```
+    /// use highwater_net::IntoBind;
+    /// let everywhere = ("", 8000).into_bind();
+    /// assert!(format!("{everywhere:?}").contains("0.0.0.0:8000"));
+    /// ```
     fn into_bind(self) -> Bind;
 }
 

@@ -17,11 +17,15 @@ use tokio::net::TcpStream;
 /// [`ConnectError`]: the name did not resolve, no address could be connected (each is listed with its
 /// error), the time ran out, or the socket could not be taken.
 ///
+/// # Panics
+/// Awaited outside of a tokio runtime with its I/O enabled, or with a time-out but without its time.
+///
 /// # Cancel safety
-/// Cancel safe: dropped, it closes the socket that is being connected.
+/// Cancel safe: dropped, it closes the socket that is being connected, or that was handed in.
 ///
 /// # Source
-/// asyncio: `open_connection`.
+/// asyncio: `open_connection`. diverges: TCP_NODELAY is set on every TCP stream, because whether a small
+/// write is delayed must not depend on who made the socket.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -38,7 +42,8 @@ use tokio::net::TcpStream;
 /// # }).unwrap();
 /// ```
 ///
-/// A socket that was made elsewhere has no options for connecting:
+/// A socket that was made elsewhere has no options for connecting. diverges: asyncio raises `ValueError`;
+/// what can be found early should be.
 ///
 /// ```compile_fail
 /// # async fn never(socket: tokio::net::TcpStream) {
@@ -50,6 +55,20 @@ pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
 }
 
 /// A connection to be opened: see [`open_connection`].
+///
+/// ```
+/// use highwater_net::{ConnectTo, Name, OpenConnection, open_connection};
+/// fn patient(to: impl ConnectTo<Kind = Name>) -> OpenConnection<Name> {
+///     open_connection(to).connect_timeout(std::time::Duration::from_secs(60))
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = server.local_addr()?;
+/// let (_reader, writer) = patient(address).await?;
+/// assert_eq!(writer.facts().peer_addr().socket_addr(), Some(address));
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is connected until it is awaited"]
 pub struct OpenConnection<K> {
@@ -60,12 +79,38 @@ pub struct OpenConnection<K> {
 
 impl<K> OpenConnection<K> {
     /// The reader's limit, in bytes before a separator.
+    ///
+    /// asyncio: the `limit` of `open_connection`; 64 KiB unless said otherwise, as there.
+    ///
+    /// ```
+    /// # use highwater_net::open_connection;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let (reader, _writer) = open_connection(address).limit(1024).await?;
+    /// assert_eq!(reader.limit(), 1024);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.streams = self.streams.limit(limit);
         self
     }
 
-    /// All options of the reader and the writer.
+    /// All options of the reader and the writer, in place of those said before.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().limit(1024).max_buffered(Some(4));
+    /// let (reader, writer) = open_connection(address).streams(options).await?;
+    /// assert_eq!(reader.limit(), 1024);
+    /// assert!(writer.write("five!").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn streams(mut self, options: StreamOptions) -> Self {
         self.streams = options;
         self
@@ -74,6 +119,18 @@ impl<K> OpenConnection<K> {
 
 impl OpenConnection<Name> {
     /// How long resolving and connecting may take together. Without it, as long as the system lets it.
+    ///
+    /// ```
+    /// # use highwater_net::open_connection;
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let connecting = open_connection(address).connect_timeout(Duration::from_secs(10));
+    /// assert!(connecting.await.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn connect_timeout(mut self, after: Duration) -> Self {
         self.timeout = Some(after);
         self
@@ -144,6 +201,18 @@ impl IntoFuture for OpenConnection<Socket> {
 }
 
 /// An address that was tried, and why it was not the one.
+///
+/// ```
+/// use highwater_net::{ConnectError, open_connection};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+/// # let address = nobody.local_addr().unwrap();
+/// # drop(nobody);
+/// let refused = open_connection(address).await;
+/// let Err(ConnectError::Unreachable { attempts, .. }) = refused else { panic!() };
+/// assert!(attempts[0].to_string().starts_with("127.0.0.1:"));
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct Attempt {
     pub(crate) address: SocketAddr,
@@ -152,11 +221,35 @@ pub struct Attempt {
 
 impl Attempt {
     /// The address.
+    ///
+    /// ```
+    /// use highwater_net::{ConnectError, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    /// # let address = nobody.local_addr().unwrap();
+    /// # drop(nobody);
+    /// let refused = open_connection(address).await;
+    /// let Err(ConnectError::Unreachable { attempts, .. }) = refused else { panic!() };
+    /// assert_eq!(attempts[0].address(), address);
+    /// # });
+    /// ```
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Why it was not the one.
+    ///
+    /// ```
+    /// use highwater_net::{ConnectError, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    /// # let address = nobody.local_addr().unwrap();
+    /// # drop(nobody);
+    /// let refused = open_connection(address).await;
+    /// let Err(ConnectError::Unreachable { attempts, .. }) = refused else { panic!() };
+    /// assert_eq!(attempts[0].error().kind(), std::io::ErrorKind::ConnectionRefused);
+    /// # });
+    /// ```
     pub fn error(&self) -> &io::Error {
         &self.error
     }
@@ -180,6 +273,10 @@ impl fmt::Display for Listed<'_> {
 }
 
 /// Why a connection was not opened.
+///
+/// # Source
+/// asyncio: the exception of `open_connection`. diverges: every address has its error, because the one that
+/// matters may be any of them; there one error stands for all, or a text without an `errno`.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -36,17 +36,50 @@ impl Facts {
     }
 
     /// The address of the other end. asyncio: `get_extra_info("peername")`.
+    ///
+    /// ```
+    /// # use highwater_net::open_connection;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let (reader, _writer) = open_connection(address).await?;
+    /// assert_eq!(reader.facts().peer_addr().socket_addr(), Some(address));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn peer_addr(&self) -> &Address {
         &self.peer_addr
     }
 
     /// The address of our end. asyncio: `get_extra_info("sockname")`.
+    ///
+    /// ```
+    /// # use highwater_net::open_connection;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let (reader, _writer) = open_connection(address).await?;
+    /// let (_accepted, ours) = server.accept()?;
+    /// assert_eq!(reader.facts().local_addr().socket_addr(), Some(ours));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn local_addr(&self) -> &Address {
         &self.local_addr
     }
 }
 
 /// One end of a connection.
+///
+/// asyncio: what `get_extra_info` gives for `"peername"` and `"sockname"`.
+///
+/// ```
+/// use highwater_net::Address;
+/// use std::net::SocketAddr;
+/// let address = Address::from(SocketAddr::from(([127, 0, 0, 1], 80)));
+/// assert!(matches!(address, Address::Inet(_)));
+/// assert_eq!(address.to_string(), "127.0.0.1:80");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Address {

@@ -50,10 +50,42 @@ pub use highwater_stream::{
 };
 
 /// `highwater-stream`'s reader over any connection of this crate. Not `tokio_util::io::StreamReader`.
+///
+/// ```
+/// use highwater_net::StreamReader;
+/// async fn first_line(reader: &mut StreamReader) -> Option<highwater_net::Bytes> {
+///     reader.read_line().await.ok().flatten()
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let ((mut reader, _writer), (_, peer)) = highwater_net::duplex(64);
+/// peer.write("hello\n").unwrap();
+/// assert_eq!(first_line(&mut reader).await.unwrap(), "hello\n");
+/// # });
+/// ```
 pub type StreamReader = highwater_stream::StreamReader<ReadHalf<Transport, Facts>>;
 
 /// `highwater-stream`'s writer over any connection of this crate.
+///
+/// ```
+/// use highwater_net::StreamWriter;
+/// fn greet(writer: &StreamWriter) -> Result<(), highwater_net::WriteError> {
+///     writer.write("hello\n")
+/// }
+/// let ((_reader, writer), _peer) = highwater_net::duplex(64);
+/// greet(&writer).unwrap();
+/// assert_eq!(writer.queued(), 6);
+/// ```
 pub type StreamWriter = highwater_stream::StreamWriter<Transport, Facts>;
 
 /// `highwater-stream`'s weak writer over any connection of this crate.
+///
+/// ```
+/// use highwater_net::WeakWriter;
+/// let ((_reader, writer), _peer) = highwater_net::duplex(64);
+/// let clients: Vec<WeakWriter> = vec![writer.downgrade()];
+/// for client in clients.iter().filter_map(WeakWriter::upgrade) {
+///     client.write("to everybody\n").unwrap();
+/// }
+/// assert_eq!(writer.queued(), 13);
+/// ```
 pub type WeakWriter = highwater_stream::WeakWriter<Transport, Facts>;

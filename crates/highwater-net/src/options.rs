@@ -5,8 +5,8 @@ use highwater_stream::{DEFAULT_LIMIT, Linger, Pair, Watermarks};
 use std::time::Duration;
 
 /// The options of the reader and the writer of a connection: those of [`highwater_stream::Pair`], to be
-/// given to [`open_connection`](crate::open_connection), [`start_server`](crate::start_server) and
-/// [`pair`](crate::pair).
+/// given to [`OpenConnection::streams`](crate::OpenConnection::streams) and
+/// [`StartServer::streams`](crate::StartServer::streams).
 ///
 /// ```
 /// use highwater_net::{StreamOptions, Watermarks};
@@ -33,6 +33,17 @@ pub struct StreamOptions {
 impl StreamOptions {
     /// The defaults: a limit of 64 KiB, marks of 64 and 16 KiB, 30 s for a delivery that stands still, no
     /// other time-out, no cap.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let (reader, _writer) = open_connection(address).streams(StreamOptions::new()).await?;
+    /// assert_eq!(reader.limit(), 64 * 1024);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self {
             limit: DEFAULT_LIMIT,
@@ -45,43 +56,135 @@ impl StreamOptions {
         }
     }
 
-    /// The reader's limit, in bytes before a separator.
+    /// The reader's limit, in bytes before a separator: see [`Pair::limit`].
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().limit(1024);
+    /// let (reader, _writer) = open_connection(address).streams(options).await?;
+    /// assert_eq!(reader.limit(), 1024);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The writer's marks.
+    /// The writer's marks: see [`Pair::watermarks`].
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, Watermarks, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().watermarks(Watermarks::with_high(1024));
+    /// let (_reader, writer) = open_connection(address).streams(options).await?;
+    /// assert_eq!(writer.watermarks().high(), 1024);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
         self.watermarks = watermarks;
         self
     }
 
-    /// A hard cap on queued bytes, past which a write is refused.
+    /// A hard cap on queued bytes, past which a write is refused: see [`Pair::max_buffered`].
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().max_buffered(Some(4));
+    /// let (_reader, writer) = open_connection(address).streams(options).await?;
+    /// assert!(writer.write("five!").is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn max_buffered(mut self, max_buffered: Option<usize>) -> Self {
         self.max_buffered = max_buffered;
         self
     }
 
-    /// How long a read may wait for a byte.
+    /// How long a read may wait for a byte: see [`Pair::read_timeout`].
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().read_timeout(Some(Duration::from_millis(1)));
+    /// let (mut reader, _writer) = open_connection(address).streams(options).await?;
+    /// assert_eq!(reader.read(1).await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn read_timeout(mut self, after: Option<Duration>) -> Self {
         self.read_timeout = after;
         self
     }
 
-    /// How long queued bytes may stand still while the connection is open.
+    /// How long queued bytes may stand still while the connection is open: see [`Pair::write_timeout`].
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().write_timeout(Some(Duration::from_millis(1)));
+    /// let (_reader, writer) = open_connection(address).streams(options).await?;
+    /// writer.write(vec![0; 64 << 20])?; // nobody reads it
+    /// assert_eq!(writer.flush().await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn write_timeout(mut self, after: Option<Duration>) -> Self {
         self.write_timeout = after;
         self
     }
 
-    /// How long delivery may stand still after `close`, or after the last writer has gone.
+    /// How long delivery may stand still after `close`, or after the last writer has gone: see
+    /// [`Pair::delivery_timeout`].
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, open_connection};
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().delivery_timeout(Duration::from_millis(1));
+    /// let (_reader, writer) = open_connection(address).streams(options).await?;
+    /// writer.write(vec![0; 64 << 20])?; // nobody reads it
+    /// writer.close();
+    /// assert!(writer.wait_closed().await.unwrap_err().unsent() > 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn delivery_timeout(mut self, after: Duration) -> Self {
         self.delivery_timeout = after;
         self
     }
 
-    /// How long a closed connection reads on and discards.
+    /// How long a closed connection reads on and discards: see [`Pair::linger`].
+    ///
+    /// ```
+    /// # use highwater_net::{Linger, StreamOptions, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let options = StreamOptions::new().linger(Linger::NONE);
+    /// let (_reader, writer) = open_connection(address).streams(options).await?;
+    /// writer.close();
+    /// assert!(writer.downgrade().is_gone());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn linger(mut self, linger: Linger) -> Self {
         self.linger = linger;
         self

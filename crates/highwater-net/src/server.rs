@@ -37,10 +37,21 @@ use tokio::sync::Notify;
 /// told if at least one binds; any other failure closes all. Port 0 is one port for all of them.
 ///
 /// # Errors
-/// [`BindError`].
+/// [`BindError`]: nothing is bound.
+///
+/// # Panics
+/// Awaited outside of a tokio runtime with its I/O enabled.
+///
+/// # Cancel safety
+/// Cancel safe: dropped, it leaves nothing bound.
 ///
 /// # Source
-/// asyncio: `start_server`. diverges: a handler that returns closes its connection; one port for port 0.
+/// asyncio: `start_server`. diverges:
+/// - A handler that returns closes its connection, since it has said all it had to say; a plain function
+///   that panics does, too: one rule for every handler.
+/// - The runtime owns the handlers, so that a connection is served to its end.
+/// - An address that is skipped is told: a server that listens on less than it was asked to should say so.
+/// - Port 0 is one port for all addresses, because a server has a port.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -73,6 +84,17 @@ pub fn start_server<M>(handler: impl Handler<M>, addresses: impl IntoBind) -> St
 }
 
 /// A server to be started: see [`start_server`].
+///
+/// ```
+/// # use highwater_net::{StreamReader, StreamWriter, start_server};
+/// # async fn serve(_: StreamReader, _: StreamWriter) {}
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let starting = start_server(serve, ("127.0.0.1", 0)).limit(1024).backlog(1000);
+/// let server = starting.await?;
+/// assert!(server.is_serving());
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "nothing listens until it is awaited"]
 pub struct StartServer {
     serve: Serve,
@@ -87,37 +109,125 @@ type Hook = Arc<dyn Fn(&ServerEvent) + Send + Sync>;
 
 impl StartServer {
     /// The readers' limit, in bytes before a separator.
+    ///
+    /// asyncio: the `limit` of `start_server`; 64 KiB unless said otherwise, as there.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    /// let serve = move |reader: StreamReader, _: StreamWriter| told.send(reader.limit()).unwrap();
+    /// let server = start_server(serve, ("127.0.0.1", 0)).limit(1024).await?;
+    /// let _client = open_connection(server.local_addrs()[0]).await?;
+    /// assert_eq!(hears.recv().await, Some(1024));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.streams = self.streams.limit(limit);
         self
     }
 
-    /// All options of the readers and writers.
+    /// All options of the readers and writers, in place of those said before.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamOptions, StreamReader, StreamWriter, open_connection, start_server};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    /// let serve = move |_: StreamReader, writer: StreamWriter| told.send(writer.write("five!")).unwrap();
+    /// let options = StreamOptions::new().max_buffered(Some(4));
+    /// let server = start_server(serve, ("127.0.0.1", 0)).streams(options).await?;
+    /// let _client = open_connection(server.local_addrs()[0]).await?;
+    /// assert!(hears.recv().await.unwrap().is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn streams(mut self, options: StreamOptions) -> Self {
         self.streams = options;
         self
     }
 
     /// How many connections the kernel may hold that were not accepted yet. 100 unless said otherwise.
+    ///
+    /// asyncio: the `backlog` of `start_server`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).backlog(1000).await?;
+    /// assert!(server.is_serving());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.sockets.backlog = backlog;
         self
     }
 
-    /// Whether other sockets may listen on the same port (`SO_REUSEPORT`). Off unless said otherwise.
+    /// Whether other sockets may listen on the same port (`SO_REUSEPORT`). Off unless said otherwise. It
+    /// concerns the addresses that are bound here, and Unix.
+    ///
+    /// asyncio: the `reuse_port` of `start_server`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # if cfg!(unix) {
+    /// let first = start_server(serve, ("127.0.0.1", 0)).reuse_port(true).await?;
+    /// let second = start_server(serve, first.local_addrs()[0]).reuse_port(true).await?;
+    /// assert_eq!(first.local_addrs(), second.local_addrs());
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.sockets.reuse_port = reuse;
         self
     }
 
     /// Whether connections probe a silent peer (`SO_KEEPALIVE`). Off unless said otherwise.
+    ///
+    /// asyncio: the `keep_alive` of `start_server`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, Transport, open_connection, start_server};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    /// let serve = move |_: StreamReader, writer: StreamWriter| {
+    ///     let probes = writer.with_transport(|transport| match transport {
+    ///         Transport::Tcp(socket) => socket2::SockRef::from(socket).keepalive().unwrap(),
+    ///         _ => false,
+    ///     });
+    ///     told.send(probes).unwrap();
+    /// };
+    /// let server = start_server(serve, ("127.0.0.1", 0)).keep_alive(true).await?;
+    /// let _client = open_connection(server.local_addrs()[0]).await?;
+    /// assert_eq!(hears.recv().await.unwrap(), Some(true));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
         self.sockets.keep_alive = keep_alive;
         self
     }
 
     /// With `false` the addresses are bound, and connections are refused until
-    /// [`Server::start_serving`] or [`Server::serve_forever`].
+    /// [`Server::start_serving`] or [`Server::serve_forever`]. A listener that was handed in listens
+    /// already: its connections wait. asyncio: the `start_serving` of `start_server`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).start_serving(false).await?;
+    /// assert!(!server.is_serving());
+    /// server.start_serving()?;
+    /// assert!(server.is_serving());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn start_serving(mut self, start: bool) -> Self {
         self.start_serving = start;
         self
@@ -125,6 +235,9 @@ impl StartServer {
 
     /// Who is told what no caller is: handlers that failed, accepts that failed, addresses that were
     /// skipped. It is called where that happens; it should not block. A panic in it harms nothing else.
+    ///
+    /// # Source
+    /// asyncio: `loop.set_exception_handler`, for this server alone.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -180,7 +293,8 @@ impl IntoFuture for StartServer {
 /// run go on.
 ///
 /// # Source
-/// asyncio: `asyncio.Server`.
+/// asyncio: `asyncio.Server`. diverges: there a server that is dropped goes on; here what nobody can close
+/// any more does not listen.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -230,7 +344,20 @@ impl Server {
     /// server was closed.
     ///
     /// # Source
-    /// asyncio: `Server.sockets`.
+    /// asyncio: `Server.sockets`. diverges: there the order varies from run to run, and `close` empties it;
+    /// here logs and tests can rely on it.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).await?;
+    /// let port = server.local_addrs()[0].port();
+    /// server.close();
+    /// assert_eq!(server.local_addrs()[0].port(), port);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.shared().local_addrs
     }
@@ -239,6 +366,18 @@ impl Server {
     ///
     /// # Source
     /// asyncio: `Server.is_serving`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).await?;
+    /// assert!(server.is_serving());
+    /// server.close();
+    /// assert!(!server.is_serving());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn is_serving(&self) -> bool {
         matches!(*self.shared().phase(), Phase::Serving(_))
     }
@@ -249,7 +388,8 @@ impl Server {
     /// When the system refuses to listen, which closes the server; `NotConnected` after `close`.
     ///
     /// # Source
-    /// asyncio: `Server.start_serving`. diverges: after `close` it is an error and changes nothing.
+    /// asyncio: `Server.start_serving`. diverges: after `close` it is an error and changes nothing, since a
+    /// closed server has no addresses left to listen on.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -295,7 +435,22 @@ impl Server {
     /// Cancel safe: the server goes on serving.
     ///
     /// # Source
-    /// asyncio: `Server.serve_forever`. diverges: `close` ends it with `Ok`; cancelling it does not close.
+    /// asyncio: `Server.serve_forever`. diverges: `close` ends it with `Ok`, since to close a server is not
+    /// to cancel a task; cancelling it does not close, since who waits for a server does not own it; and any
+    /// number may wait.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).await?;
+    /// let (one, another, ()) = tokio::join!(server.serve_forever(), server.serve_forever(), async {
+    ///     server.close();
+    /// });
+    /// assert!(one.is_ok() && another.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn serve_forever(&self) -> io::Result<()> {
         self.start_serving()?;
         self.shared().wait_until(|shared| matches!(*shared.phase(), Phase::Closed)).await;
@@ -325,6 +480,22 @@ impl Server {
     ///
     /// # Source
     /// asyncio: `Server.close_clients`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let hang = |mut reader: StreamReader, writer: StreamWriter| async move {
+    ///     writer.write("welcome")?;
+    ///     reader.read(1).await.map(drop).map_err(std::io::Error::from)
+    /// };
+    /// let server = start_server(hang, ("127.0.0.1", 0)).await?;
+    /// let (mut reader, _writer) = open_connection(server.local_addrs()[0]).await?;
+    /// assert_eq!(reader.read(7).await?, "welcome");
+    /// server.close_clients();
+    /// assert_eq!(reader.read(1).await?, "");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn close_clients(&self) {
         for client in self.shared().clients.all() {
             client.close();
@@ -336,6 +507,26 @@ impl Server {
     ///
     /// # Source
     /// asyncio: `Server.abort_clients`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    /// let hang = move |mut reader: StreamReader, writer: StreamWriter| {
+    ///     let told = told.clone();
+    ///     async move {
+    ///         writer.write("welcome").unwrap();
+    ///         told.send(reader.read(1).await.unwrap_err().kind()).unwrap();
+    ///     }
+    /// };
+    /// let server = start_server(hang, ("127.0.0.1", 0)).await?;
+    /// let (mut reader, _writer) = open_connection(server.local_addrs()[0]).await?;
+    /// assert_eq!(reader.read(7).await?, "welcome");
+    /// server.abort_clients();
+    /// assert_eq!(hears.recv().await, Some(std::io::ErrorKind::ConnectionAborted));
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn abort_clients(&self) {
         for client in self.shared().clients.all() {
             client.abort();
@@ -349,7 +540,22 @@ impl Server {
     /// Cancel safe.
     ///
     /// # Source
-    /// asyncio: `Server.wait_closed`.
+    /// asyncio: `Server.wait_closed`. diverges: it waits for handlers, too; when it returns, nothing of the
+    /// server runs.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).await?;
+    /// let client = open_connection(server.local_addrs()[0]).await?;
+    /// drop(client);
+    /// server.close();
+    /// server.wait_closed().await;
+    /// assert!(!server.is_serving());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn wait_closed(&self) {
         let is_done = |shared: &Shared| matches!(*shared.phase(), Phase::Closed) && shared.clients.is_empty();
         self.shared().wait_until(is_done).await;
@@ -407,6 +613,23 @@ impl Drop for Life {
 }
 
 /// What a server tells to the hook of [`StartServer::on_error`].
+///
+/// ```
+/// use highwater_net::{ServerEvent, StreamReader, StreamWriter, open_connection, start_server};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+/// let server = start_server(|_: StreamReader, _: StreamWriter| async { Err("no room") }, ("127.0.0.1", 0))
+///     .on_error(move |event| {
+///         if let ServerEvent::HandlerFailed { error, .. } = event {
+///             told.send(error.to_string()).unwrap();
+///         }
+///     })
+///     .await?;
+/// let _client = open_connection(server.local_addrs()[0]).await?;
+/// assert_eq!(hears.recv().await.unwrap(), "no room");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServerEvent {
@@ -424,8 +647,8 @@ pub enum ServerEvent {
         /// What it said.
         message: String,
     },
-    /// A connection could not be accepted. The listener goes on, after a pause where the system lacks
-    /// something.
+    /// A connection could not be accepted. The listener goes on: at once if only that connection was at
+    /// fault, else after a pause of 5 ms, twice as long each time, up to 1 s.
     AcceptFailed {
         /// Where it listens.
         local_addr: SocketAddr,

@@ -43,6 +43,15 @@ pub enum Transport {
 }
 
 /// What [`Transport::Other`] holds: anything that reads and writes. Implemented for all of it.
+///
+/// ```
+/// use highwater_net::{OtherTransport, Transport};
+/// fn erase(io: impl OtherTransport + 'static) -> Transport {
+///     Transport::Other(Box::new(io))
+/// }
+/// let stdio = erase(tokio::io::join(tokio::io::empty(), tokio::io::sink()));
+/// assert!(matches!(stdio, Transport::Other(_)));
+/// ```
 pub trait OtherTransport: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> OtherTransport for T {}

@@ -55,7 +55,8 @@ where
 /// use highwater_stream::Pair;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let (transport, _peer) = tokio::io::duplex(64);
-/// let (reader, writer) = Pair::new(transport).limit(1024).max_buffered(Some(1 << 20)).facts("over memory").split();
+/// let pair = Pair::new(transport).limit(1024).max_buffered(Some(1 << 20)).facts("over memory");
+/// let (reader, writer) = pair.split();
 /// assert_eq!(reader.limit(), 1024);
 /// assert_eq!(*writer.facts(), "over memory");
 /// # });
@@ -184,8 +185,8 @@ where
     /// `TimedOut` is the kept error. Counted from the last byte that the transport took.
     ///
     /// ```
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    /// # runtime.block_on(async {
+    /// # let mut runtime = tokio::runtime::Builder::new_current_thread();
+    /// # runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
     /// use std::time::Duration;
     /// let (transport, _peer_that_never_reads) = tokio::io::duplex(4);
     /// let pair = highwater_stream::Pair::new(transport).write_timeout(Some(Duration::from_secs(5)));

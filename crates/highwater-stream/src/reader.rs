@@ -548,8 +548,8 @@ impl<R: Source> StreamReader<R> {
     /// ```
     /// # use highwater_stream::StreamReader;
     /// # use std::time::Duration;
-    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    /// # runtime.block_on(async {
+    /// # let mut runtime = tokio::runtime::Builder::new_current_thread();
+    /// # runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
     /// let (silent, _peer) = tokio::io::duplex(64);
     /// let mut reader = StreamReader::new(silent);
     /// reader.set_read_timeout(Some(Duration::from_secs(60)));
@@ -592,8 +592,8 @@ impl<R: Source> StreamReader<R> {
     /// Whether the end of the stream was seen and nothing is left to read.
     ///
     /// # Source
-    /// asyncio: `StreamReader.at_eof`. diverges: it turns when a read has met the end, not when the end has
-    /// arrived; what was not read is not known.
+    /// asyncio: `StreamReader.at_eof`. diverges: over a transport it turns when a read has met the end, not
+    /// when the end has arrived; what was not read is not known.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;
@@ -610,8 +610,8 @@ impl<R: Source> StreamReader<R> {
     /// The failure that is kept, if there was one; reads tell it once they run out of bytes.
     ///
     /// # Source
-    /// asyncio: `StreamReader.exception`. diverges: it turns when a read or a write has met the failure,
-    /// since nothing is read ahead; and the first stays, since later ones are its effects.
+    /// asyncio: `StreamReader.exception`. diverges: over a transport it turns when a read or a write has met
+    /// the failure, since nothing is read ahead; and the first stays, since later ones are its effects.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;

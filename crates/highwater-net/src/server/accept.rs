@@ -57,6 +57,9 @@ pub(super) fn listen(shared: &Arc<Shared>, sockets: Vec<(SocketAddr, Socket)>) -
     Ok(listening.collect())
 }
 
+/// asyncio: `_accept_connection`. diverges: when the system lacks something asyncio first fails on through
+/// the round, then rests for 1 s, and any other error it meets again at once; here the first failure begins
+/// a short rest that grows: quick to recover, slow to spin.
 async fn accept_all(shared: Arc<Shared>, local_addr: SocketAddr, slot: Arc<Slot>) {
     let mut pause = FIRST_PAUSE;
     while let Some(accepted) = accept(&shared, &slot).await {
@@ -74,7 +77,8 @@ async fn accept_all(shared: Arc<Shared>, local_addr: SocketAddr, slot: Arc<Slot>
 }
 
 /// Accepts a connection and makes it a client, in one step: a `close` comes before both or after both.
-/// `None` once the listener is closed.
+/// `None` once the listener is closed. diverges: in asyncio a `close` in between trips an assertion, and that
+/// client hangs.
 async fn accept(shared: &Arc<Shared>, slot: &Slot) -> Option<io::Result<()>> {
     poll_fn(|cx| {
         let listener = slot.listener();

@@ -10,7 +10,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-/// How often a port that the kernel picked for the first address is tried on the others.
+/// How often a port that the kernel picked for the first address is tried on the others. diverges: in
+/// asyncio each address gets a port of its own; a server has one.
 const PORT_TRIES: usize = 16;
 
 #[derive(Clone, Debug)]

@@ -57,6 +57,12 @@ pub trait Outcome {
     ///
     /// # Errors
     /// What the handler failed with.
+    ///
+    /// ```
+    /// use highwater_net::Outcome;
+    /// let failed = Err::<(), _>(std::fmt::Error).into_result();
+    /// assert!(failed.unwrap_err().is::<std::fmt::Error>());
+    /// ```
     fn into_result(self) -> Result<(), BoxError>;
 }
 
