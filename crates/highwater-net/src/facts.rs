@@ -118,11 +118,21 @@ impl fmt::Display for Address {
         match self {
             Address::Inet(address) => address.fmt(f),
             #[cfg(unix)]
-            Address::Unix(address) => match address.as_pathname() {
-                Some(path) => path.display().fmt(f),
-                None => f.write_str("an unnamed Unix socket"),
-            },
+            Address::Unix(address) => write_unix(address, f),
             Address::Unknown => f.write_str("an unknown address"),
         }
+    }
+}
+
+/// The path; an abstract name behind an `@`, as the system's own tools show it.
+#[cfg(unix)]
+fn write_unix(address: &std::os::unix::net::SocketAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    #[cfg(target_os = "linux")]
+    if let Some(name) = std::os::linux::net::SocketAddrExt::as_abstract_name(address) {
+        return write!(f, "@{}", String::from_utf8_lossy(name));
+    }
+    match address.as_pathname() {
+        Some(path) => path.display().fmt(f),
+        None => f.write_str("an unnamed Unix socket"),
     }
 }

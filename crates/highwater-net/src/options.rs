@@ -1,8 +1,10 @@
 //! What may be said of the streams of a connection, wherever it comes from.
 
+use crate::transport::adopt;
 use crate::{Facts, StreamReader, StreamWriter, Transport};
 use highwater_stream::{DEFAULT_LIMIT, Linger, Pair, Watermarks};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The options of the reader and the writer of a connection: those of [`highwater_stream::Pair`], to be
 /// given to [`OpenConnection::streams`](crate::OpenConnection::streams) and
@@ -28,6 +30,7 @@ pub struct StreamOptions {
     write_timeout: Option<Duration>,
     delivery_timeout: Duration,
     linger: Linger,
+    can_write_eof: bool,
 }
 
 impl StreamOptions {
@@ -53,6 +56,7 @@ impl StreamOptions {
             write_timeout: None,
             delivery_timeout: Duration::from_secs(30),
             linger: Linger::default(),
+            can_write_eof: true,
         }
     }
 
@@ -190,6 +194,40 @@ impl StreamOptions {
         self
     }
 
+    /// Whether the transport can end its writing half and go on reading; no for the pipes of a child, say,
+    /// whose shutdown closes nothing. Sockets can.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # use highwater_net::StreamOptions;
+    /// let (transport, _peer) = tokio::io::duplex(64);
+    /// let (_reader, writer) = StreamOptions::new().can_write_eof(false).pair(transport);
+    /// assert!(writer.write_eof().is_err());
+    /// # });
+    /// ```
+    pub fn can_write_eof(mut self, can: bool) -> Self {
+        self.can_write_eof = can;
+        self
+    }
+
+    /// A reader and a writer over anything that reads and writes: [`pair`](crate::pair) with these options.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # use highwater_net::StreamOptions;
+    /// let (transport, _peer) = tokio::io::duplex(64);
+    /// let (reader, _writer) = StreamOptions::new().limit(1024).pair(transport);
+    /// assert_eq!(reader.limit(), 1024);
+    /// # });
+    /// ```
+    pub fn pair(
+        &self,
+        transport: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> (StreamReader, StreamWriter) {
+        let (transport, facts) = adopt(transport);
+        self.split(transport, facts)
+    }
+
     pub(crate) fn split(&self, transport: Transport, facts: Facts) -> (StreamReader, StreamWriter) {
         Pair::new(transport)
             .limit(self.limit)
@@ -199,6 +237,7 @@ impl StreamOptions {
             .write_timeout(self.write_timeout)
             .delivery_timeout(self.delivery_timeout)
             .linger(self.linger)
+            .can_write_eof(self.can_write_eof)
             .on_abort(Transport::reset)
             .facts(facts)
             .split()

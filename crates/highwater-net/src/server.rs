@@ -166,7 +166,7 @@ impl StartServer {
     }
 
     /// Whether other sockets may listen on the same port (`SO_REUSEPORT`). Off unless said otherwise. It
-    /// concerns the addresses that are bound here, and Unix.
+    /// concerns the addresses that are bound here, and exists on Unix only.
     ///
     /// asyncio: the `reuse_port` of `start_server`.
     ///
@@ -174,14 +174,13 @@ impl StartServer {
     /// # use highwater_net::{StreamReader, StreamWriter, start_server};
     /// # async fn serve(_: StreamReader, _: StreamWriter) {}
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # if cfg!(unix) {
     /// let first = start_server(serve, ("127.0.0.1", 0)).reuse_port(true).await?;
     /// let second = start_server(serve, first.local_addrs()[0]).reuse_port(true).await?;
     /// assert_eq!(first.local_addrs(), second.local_addrs());
-    /// # }
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
+    #[cfg(unix)]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.sockets.reuse_port = reuse;
         self

@@ -57,7 +57,8 @@ pub trait OtherTransport: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> OtherTransport for T {}
 
 /// A reader and a writer over anything that reads and writes, as the types that a handler takes. A socket
-/// is taken as [`open_connection`](crate::open_connection) takes it, with its addresses.
+/// is taken as [`open_connection`](crate::open_connection) takes it, with its addresses. With options, it is
+/// [`StreamOptions::pair`].
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -73,12 +74,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> OtherTransport for T {}
 /// # });
 /// ```
 pub fn pair(transport: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> (StreamReader, StreamWriter) {
-    let (transport, facts) = adopt(transport);
-    StreamOptions::new().split(transport, facts)
+    StreamOptions::new().pair(transport)
 }
 
 /// A socket by its type, whatever its type is called here; anything else as it is.
-fn adopt<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(transport: T) -> (Transport, Facts) {
+pub(crate) fn adopt<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(transport: T) -> (Transport, Facts) {
     let mut given = Some(transport);
     let any: &mut dyn Any = &mut given;
     if let Some(socket) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {

@@ -52,7 +52,7 @@ impl<'a, R: Source> Limited<'a, R> {
         Ok(self.reader.buffer.take(n))
     }
 
-    /// [`StreamReader::read_until_ref`] under this limit.
+    /// [`StreamReader::read_until_ref`] under this limit. The frame borrows from the reader.
     ///
     /// # Errors
     /// Those of [`StreamReader::read_until`].
@@ -67,7 +67,7 @@ impl<'a, R: Source> Limited<'a, R> {
     /// assert_eq!(reader.limited(100).read_until_ref(b";").await.unwrap(), b"far too long;");
     /// # });
     /// ```
-    pub async fn read_until_ref(&mut self, separators: impl IntoSeparators) -> Result<&[u8], ReadUntilError> {
+    pub async fn read_until_ref(self, separators: impl IntoSeparators) -> Result<&'a [u8], ReadUntilError> {
         let compiled = separators.into_separators()?;
         let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
         Ok(self.reader.buffer.take_ref(n))
@@ -93,7 +93,7 @@ impl<'a, R: Source> Limited<'a, R> {
         Ok(n.map(|n| self.reader.buffer.take(n)))
     }
 
-    /// [`StreamReader::read_line_ref`] under this limit.
+    /// [`StreamReader::read_line_ref`] under this limit. The line borrows from the reader.
     ///
     /// # Errors
     /// Those of [`StreamReader::read_line`].
@@ -105,11 +105,11 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # use highwater_stream::StreamReader;
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// let mut reader = StreamReader::with_limit(&b"far too long\n"[..], 4);
-    /// let mut generous = reader.limited(100);
-    /// assert_eq!(generous.read_line_ref().await.unwrap(), Some(&b"far too long\n"[..]));
+    /// let line = reader.limited(100).read_line_ref().await.unwrap();
+    /// assert_eq!(line, Some(&b"far too long\n"[..]));
     /// # });
     /// ```
-    pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
+    pub async fn read_line_ref(self) -> Result<Option<&'a [u8]>, LimitedReadError> {
         let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
         Ok(n.map(|n| self.reader.buffer.take_ref(n)))
     }
