@@ -132,7 +132,7 @@ fn write_unix(address: &std::os::unix::net::SocketAddr, f: &mut fmt::Formatter<'
         return write!(f, "@{}", String::from_utf8_lossy(name));
     }
     match address.as_pathname() {
-        Some(path) => path.display().fmt(f),
+        Some(path) => fmt::Display::fmt(&path.display(), f),
         None => f.write_str("an unnamed Unix socket"),
     }
 }
