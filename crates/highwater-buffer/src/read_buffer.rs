@@ -175,6 +175,51 @@ impl ReadBuffer {
         (&mut self.block).limit(room)
     }
 
+    /// Reads once from a blocking source, and feeds what came; at its end, feeds that. Tells how many bytes
+    /// came: zero at the end.
+    ///
+    /// # Errors
+    /// Those of the source, but for `Interrupted`, which is tried again. Nothing was fed.
+    ///
+    /// # Panics
+    /// After [`feed_eof`](Self::feed_eof).
+    ///
+    /// ```
+    /// # use highwater_buffer::{ReadBuffer, Verdict};
+    /// let mut source = &b"one\ntwo"[..]; // a `TcpStream` of std, stdin, a file
+    /// let mut buffer = ReadBuffer::new();
+    /// let mut lines = Vec::new();
+    /// loop {
+    ///     match buffer.read_line()? {
+    ///         Verdict::Ready(Some(line)) => lines.push(line),
+    ///         Verdict::Ready(None) => break,
+    ///         Verdict::NeedMore => {
+    ///             buffer.fill_from(&mut source)?;
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(lines, ["one\n", "two"]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn fill_from(&mut self, source: &mut impl std::io::Read) -> std::io::Result<usize> {
+        assert!(!self.has_ended(), "room was asked for after the end of the stream");
+        let room = self.make_room_to_fill();
+        let before = self.block.len();
+        self.block.resize(before + room, 0);
+        let read = loop {
+            match source.read(&mut self.block[before..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        self.block.truncate(before + read.as_ref().map_or(0, |count| *count));
+        if let Ok(0) = read {
+            self.feed_eof();
+        }
+        read
+    }
+
     /// The stream has ended: no more bytes will come. Any number of times. asyncio: `feed_eof`.
     ///
     /// ```
@@ -206,8 +251,9 @@ impl ReadBuffer {
             self.block[start..self.start].copy_from_slice(bytes);
             self.start = start;
         } else {
-            self.block.splice(..self.start, bytes.iter().copied());
-            self.start = 0;
+            self.make_headroom(bytes.len());
+            self.start -= bytes.len();
+            self.block[self.start..self.start + bytes.len()].copy_from_slice(bytes);
         }
         self.full_at = usize::MAX;
         self.check_invariants();

@@ -18,24 +18,23 @@ use crate::source::{Arrival, poll_read_into};
 use crate::{CloseError, TransportError};
 use bytes::Buf;
 use highwater_buffer::{ReadBuffer, WriteBuffer};
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::pin::{Pin, pin};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
-use tokio::task::yield_now;
+use tokio::task::coop::has_budget_remaining;
 
 /// The most chunks that one vectored write takes along. Linux takes 1,024; gathered writes need few.
 const MOST_SLICES: usize = 64;
 
-/// How often a read asks the transport again, a turn of the runtime apart, after the writer met a failure:
-/// what the kernel holds comes first.
-const LOOKS: u8 = 16;
+/// The most batches that are sent in a turn.
+const MOST_BATCHES: usize = 32;
 
 /// How long a closed connection reads on and discards, so that unread input does not turn into a reset
 /// that destroys the reply.
@@ -111,6 +110,8 @@ pub(crate) struct Connection<T, F> {
     /// A close or an abort came while the channel was in use; whoever uses it acts on that after.
     called_on: AtomicBool,
     runtime: Option<Handle>,
+    /// A flusher was dropped by `runtime`.
+    runtime_ended: AtomicBool,
     pub(crate) manners: Manners<T>,
     pub(crate) facts: F,
 }
@@ -127,8 +128,8 @@ struct Channel<T> {
     peer_ended: bool,
     /// Bytes discarded by the linger.
     discarded: u64,
-    /// Reads in vain since the writer met a failure.
-    looks: u8,
+    /// What nobody is left to be told, until the channel is free.
+    untold: Option<CloseError>,
 }
 
 /// Where the connection stands after some work was done on it.
@@ -159,18 +160,21 @@ impl<T, F> Connection<T, F> {
                 shut: false,
                 peer_ended: false,
                 discarded: 0,
-                looks: 0,
+                untold: None,
             }),
             called_on: AtomicBool::new(false),
             runtime: Handle::try_current().ok(),
+            runtime_ended: AtomicBool::new(false),
             manners,
             facts,
         }
     }
 
-    /// The runtime that the connection was made in, or the one it is used in.
+    /// The runtime that the connection was made in, or, where there was none or it has ended, the one that
+    /// it is used in.
     pub(crate) fn runtime(&self) -> Option<Handle> {
-        self.runtime.clone().or_else(|| Handle::try_current().ok())
+        let given = self.runtime.clone().filter(|_| !self.runtime_ended.load(Ordering::Relaxed));
+        given.or_else(|| Handle::try_current().ok())
     }
 }
 
@@ -197,6 +201,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         let Channel { transport: Some(transport), outgoing, .. } = channel else {
             return Poll::Ready(());
         };
+        let mut batches = MOST_BATCHES;
         'batch: loop {
             let taken = self.outbox.take(outgoing);
             if taken.is_lost {
@@ -208,6 +213,12 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             if outgoing.is_empty() && !taken.must_flush {
                 return Poll::Ready(());
             }
+            if batches == 0 {
+                // Somebody writes as fast as the transport takes it: others want a turn, too.
+                self.waker.wake_by_ref();
+                return Poll::Pending;
+            }
+            batches -= 1;
             let mut written = taken.written;
             while outgoing.has_remaining() {
                 match ready!(poll_write(transport, &mut cx, outgoing)) {
@@ -257,14 +268,14 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 let Some(transport) = &mut channel.transport else { return Standing::Gone };
                 match Pin::new(transport).poll_shutdown(&mut Context::from_waker(&self.waker)) {
                     Poll::Pending => return self.stalled(),
-                    Poll::Ready(Ok(())) => channel.shut = true,
                     // The peer may have gone first. Everything had been flushed before.
-                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::NotConnected => {
-                        channel.shut = true;
-                    }
-                    Poll::Ready(Err(error)) => {
+                    Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::NotConnected => {
                         self.outbox.lose(error.into());
                         continue;
+                    }
+                    Poll::Ready(_) => {
+                        channel.shut = true;
+                        self.outbox.shut();
                     }
                 }
             }
@@ -327,8 +338,14 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         self.outbox.close() && !self.act().is_some_and(Standing::is_settled)
     }
 
-    /// Ends our half behind what is queued, there and then as far as the transport goes along. Returns
+    /// Ends our half at the program's wish, there and then as far as the transport goes along. Returns
     /// whether the flusher has to see to the rest.
+    pub(crate) fn write_eof(&self) -> Result<bool, TransportError> {
+        Ok(self.outbox.end()? && !self.act().is_some_and(Standing::is_settled))
+    }
+
+    /// Ends our half because the last writer has gone, there and then as far as the transport goes along.
+    /// Returns whether the flusher has to see to the rest.
     fn end(&self) -> bool {
         // Also when it was to end already: from now on nobody attends to the delivery, which bounds it.
         self.outbox.end().is_ok() && !self.act().is_some_and(Standing::is_settled)
@@ -370,13 +387,22 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     }
 
     /// Releases the channel, and acts on what was called for while it was in use.
-    fn unlock(&self, channel: MutexGuard<'_, Channel<T>>) {
+    fn unlock(&self, mut channel: MutexGuard<'_, Channel<T>>) {
+        let untold = channel.untold.take();
         drop(channel);
+        if let Some(error) = untold {
+            report_unsent(&error);
+        }
         // Whoever calls after this look finds the channel free, or in the hands of one who will look.
         while self.called_on.load(Ordering::SeqCst) {
             let Some(mut channel) = self.try_channel() else { return };
             if self.called_on.swap(false, Ordering::SeqCst) {
                 self.work(&mut channel, None);
+            }
+            let untold = channel.untold.take();
+            drop(channel);
+            if let Some(error) = untold {
+                report_unsent(&error);
             }
         }
     }
@@ -391,15 +417,14 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         }
         channel.outgoing.clear();
         channel.outgoing.release();
-        if let Some(error) = self.outbox.over(TransportError::runtime_ended) {
-            report_unsent(&error);
-        }
+        channel.untold = self.outbox.over(TransportError::runtime_ended).or(channel.untold.take());
         Standing::Gone
     }
 
     /// The flusher was dropped by a runtime that shuts down: hands over what the transport takes there
     /// and then. An open connection stays usable by whoever still has a half; a closed one is over.
     pub(crate) fn last_push(&self) {
+        self.runtime_ended.store(true, Ordering::Relaxed);
         self.outbox.flusher_gone();
         self.push_last(lock(&self.channel));
     }
@@ -407,6 +432,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// [`last_push`](Self::last_push) for a flusher that never ran. Its runtime had ended, and this may be
     /// a `write` in a callback of the transport: then whoever uses the channel sends.
     pub(crate) fn last_push_unless_in_use(&self) {
+        self.runtime_ended.store(true, Ordering::Relaxed);
         self.outbox.flusher_gone();
         self.called_on.store(true, Ordering::SeqCst);
         if let Some(channel) = self.try_channel() {
@@ -437,9 +463,10 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// Calls `inspect` with the transport, unless it is gone.
     pub(crate) fn with_transport<V>(&self, inspect: impl FnOnce(&T) -> V) -> Option<V> {
         let channel = lock(&self.channel);
-        let seen = channel.transport.as_ref().map(inspect);
+        // A panic in `inspect` is not the transport's.
+        let seen = catch_unwind(AssertUnwindSafe(|| channel.transport.as_ref().map(inspect)));
         self.unlock(channel);
-        seen
+        seen.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// The transport, after everything was flushed; the connection is over.
@@ -461,23 +488,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuffer,
     ) -> Poll<Result<Arrival, TransportError>> {
-        if let Some(verdict) = self.outbox.reader_verdict() {
-            return Poll::Ready(verdict.map(|()| Arrival::End));
-        }
         let mut channel = lock(&self.channel);
-        if let Some(error) = self.note_panic() {
+        // Asked with the channel in hand: a linger that has begun has its own waker in the transport.
+        let verdict = self.outbox.reader_verdict().or_else(|| self.note_panic().map(Err));
+        if let Some(verdict) = verdict {
             self.unlock(channel);
-            return Poll::Ready(Err(error));
+            return Poll::Ready(verdict.map(|()| Arrival::End));
         }
         let read = match &mut channel.transport {
             Some(transport) => poll_read_into(transport, cx, buffer),
             None => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
         };
         let verdict = match read {
-            Poll::Ready(Ok(Arrival::Bytes)) => {
-                channel.looks = 0;
-                Poll::Ready(Ok(Arrival::Bytes))
-            }
+            Poll::Ready(Ok(Arrival::Bytes)) => Poll::Ready(Ok(Arrival::Bytes)),
             Poll::Ready(Ok(Arrival::End)) => {
                 channel.peer_ended = true;
                 Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
@@ -487,14 +510,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
                 self.let_go(&mut channel);
                 Poll::Ready(Err(kept))
             }
+            // The task has used up its turn: the transport was not even asked, and has woken the task again.
+            Poll::Pending if !has_budget_remaining() => Poll::Pending,
             Poll::Pending => match self.outbox.keep_reader(cx.waker()) {
-                // The writer met the failure before the runtime learned from the kernel what there is to
-                // read, or the task has used up its turn.
-                Some(Err(_)) if channel.looks < LOOKS => {
-                    channel.looks += 1;
-                    let _rouses_after_a_turn = pin!(yield_now()).poll(cx);
-                    Poll::Pending
-                }
                 Some(verdict) => Poll::Ready(verdict.map(|()| Arrival::End)),
                 None => Poll::Pending,
             },
@@ -549,7 +567,7 @@ where
         self.see_to_the_rest();
         if left == Halves::None && !self.outbox.has_flusher() {
             // No runtime, and nobody left to wait: what was not delivered never will be.
-            self.last_push();
+            self.last_push_unless_in_use();
         }
     }
 }

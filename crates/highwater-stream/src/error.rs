@@ -394,7 +394,8 @@ impl CloseError {
 
 impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "closed with {} bytes unsent: {}", self.unsent, self.cause)
+        let unit = if self.unsent == 1 { "byte" } else { "bytes" };
+        write!(f, "closed with {} {unit} unsent: {}", self.unsent, self.cause)
     }
 }
 

@@ -64,6 +64,10 @@ struct State {
     accepted: u64,
     /// The transport has flushed this many of them.
     flushed: u64,
+    /// The transport has ended our half.
+    is_shut: bool,
+    /// Somebody waits for room below `max_buffered`.
+    room_wanted: bool,
     /// Somebody waits until this many are flushed.
     flush_wanted: u64,
     marks: Watermarks,
@@ -119,6 +123,8 @@ impl Outbox {
                 queued: 0,
                 accepted: 0,
                 flushed: 0,
+                is_shut: false,
+                room_wanted: false,
                 flush_wanted: 0,
                 marks,
                 paused: false,
@@ -210,6 +216,44 @@ impl Outbox {
         let ready = match &state.lost {
             Some(error) => Err(error.clone()),
             None if !state.paused => Ok(()),
+            None => {
+                state.waiters.keep(slot, waker);
+                return Poll::Pending;
+            }
+        };
+        state.waiters.leave(slot);
+        Poll::Ready(ready)
+    }
+
+    /// Room for at least one byte below the high mark and the cap, and for how many, an error, or a wait.
+    pub(crate) fn poll_any_room(
+        &self,
+        slot: &mut Slot,
+        waker: &Waker,
+    ) -> Poll<Result<usize, TransportError>> {
+        let mut state = lock(&self.state);
+        let room = state.max_buffered.map_or(usize::MAX, |most| most.saturating_sub(state.queued));
+        let ready = match &state.lost {
+            Some(error) => Err(error.clone()),
+            // A cap of zero never has room: the write tells.
+            None if !state.paused && (room > 0 || state.queued == 0) => Ok(room),
+            None => {
+                state.room_wanted |= room == 0;
+                state.waiters.keep(slot, waker);
+                return Poll::Pending;
+            }
+        };
+        state.waiters.leave(slot);
+        Poll::Ready(ready)
+    }
+
+    /// Our half ended by the transport, an error, or a wait.
+    pub(crate) fn poll_shut(&self, slot: &mut Slot, waker: &Waker) -> Poll<Result<(), TransportError>> {
+        let mut state = lock(&self.state);
+        let ready = match &state.lost {
+            _ if state.is_shut => Ok(()),
+            Some(error) => Err(error.clone()),
+            None if state.outcome.is_some() => Ok(()),
             None => {
                 state.waiters.keep(slot, waker);
                 return Poll::Pending;
@@ -424,8 +468,9 @@ impl Outbox {
                 return;
             }
             state.queued -= count;
-            if state.paused && state.queued <= state.marks.low() {
-                state.paused = false;
+            let is_low = state.paused && state.queued <= state.marks.low();
+            if is_low || mem::take(&mut state.room_wanted) {
+                state.paused &= !is_low;
                 state.waiters.wake_all()
             } else {
                 Vec::new()
@@ -443,6 +488,21 @@ impl Outbox {
             if is_awaited { state.waiters.wake_all() } else { Vec::new() }
         };
         wake(wakers);
+    }
+
+    /// The transport has ended our half.
+    pub(crate) fn shut(&self) {
+        let wakers = {
+            let mut state = lock(&self.state);
+            state.is_shut = true;
+            state.waiters.wake_all()
+        };
+        wake(wakers);
+    }
+
+    /// Whether our half was ended, or the connection.
+    pub(crate) fn is_ending(&self) -> bool {
+        lock(&self.state).phase > Phase::Open
     }
 
     /// Bytes that the transport has taken so far, and whether anybody is left who could write more.

@@ -442,6 +442,9 @@ where
             if connection.outbox.is_closed() {
                 return refuse(self, writer, ReuniteReason::Closed);
             }
+            if connection.outbox.is_ending() {
+                return refuse(self, writer, ReuniteReason::Ended);
+            }
             // A weak writer may have been upgraded, and written, while the flush went on.
             match connection.outbox.retire() {
                 Ok(()) => break,
@@ -531,6 +534,8 @@ pub enum ReuniteReason {
     SkipInForce,
     /// The stream was closed.
     Closed,
+    /// Our half was ended by `write_eof`.
+    Ended,
     /// What was queued could not be sent.
     Failed(TransportError),
 }
@@ -542,6 +547,7 @@ impl fmt::Display for ReuniteReason {
             ReuniteReason::ClonesLeft(count) => write!(f, "{count} clones of the writer are left"),
             ReuniteReason::SkipInForce => f.write_str("a skip has not reached its separator"),
             ReuniteReason::Closed => f.write_str("the stream was closed"),
+            ReuniteReason::Ended => f.write_str("our half was ended by write_eof"),
             ReuniteReason::Failed(error) => error.fmt(f),
         }
     }

@@ -189,7 +189,8 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read(&mut self, n: usize) -> Result<Bytes, TransportError> {
-        self.source.absorb(&mut self.buffer);
+        let missing = n.saturating_sub(self.buffer.buffered());
+        self.source.absorb(&mut self.buffer, missing);
         let n = complete!(self, self.buffer.find_some(n));
         Ok(self.buffer.take(n))
     }
@@ -499,7 +500,8 @@ impl<R: Source> StreamReader<R> {
         Limited::new(self, limit)
     }
 
-    /// Puts bytes back in front of all that is unread.
+    /// Puts bytes back in front of all that is unread. A [`skip_until`](Self::skip_until) that is in force
+    /// stands before them: it skips them too.
     ///
     /// ```
     /// # use highwater_stream::StreamReader;

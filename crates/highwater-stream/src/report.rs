@@ -1,11 +1,14 @@
 //! What nobody is left to be told: one line on stderr, as asyncio logs it, or a `tracing` event.
 
 use std::fmt;
+#[cfg(not(feature = "tracing"))]
+use std::io::{self, Write};
 
 /// Tells it. The layers above call it for what is theirs.
 #[cfg(not(feature = "tracing"))]
 pub fn report(what: fmt::Arguments<'_>) {
-    eprintln!("highwater: {what}");
+    // A stderr that takes nothing is no reason to panic, least of all in a drop.
+    let _ = writeln!(io::stderr(), "highwater: {what}");
 }
 
 /// Tells it. The layers above call it for what is theirs.

@@ -27,10 +27,10 @@ pub trait Source: sealed::Sealed {
         buffer: &mut ReadBuffer,
     ) -> Poll<Result<Arrival, TransportError>>;
 
-    /// Brings what has arrived already into `buffer`, without waiting. Only a source that is fed holds any:
+    /// Brings up to `most` bytes that have arrived already into `buffer`, without waiting. Only a source that is fed holds any:
     /// there `read(n)` gives all that was fed, as asyncio's does.
     #[doc(hidden)]
-    fn absorb(&mut self, _buffer: &mut ReadBuffer) {}
+    fn absorb(&mut self, _buffer: &mut ReadBuffer, _most: usize) {}
 
     /// What has arrived already, though no read has asked for it yet.
     #[doc(hidden)]

@@ -174,7 +174,10 @@ where
             // Copied, and dropped once the lock is released: that may run the caller's code.
             self.outbox().accept(length, |queue| queue.push(payload.payload_bytes()))?
         } else {
-            self.outbox().accept(length, |queue| payload.queue_into(queue))?
+            // Gathered before the lock is taken: a payload may be of the caller's own kind.
+            let mut message = WriteBuffer::new();
+            payload.queue_into(&mut message);
+            self.outbox().accept(message.remaining(), |queue| queue.append(&mut message))?
         };
         self.connection.follow(next);
         Ok(())
@@ -316,7 +319,7 @@ where
         if !self.can_write_eof() {
             return Err(WriteError::CannotWriteEof);
         }
-        if self.outbox().end()? {
+        if self.connection.write_eof()? {
             self.connection.see_to_the_rest();
         }
         Ok(())
@@ -551,6 +554,27 @@ where
         }
         self.connection.push();
         self.outbox().poll_room(slot, cx.waker())
+    }
+
+    /// [`poll_drain`](Self::poll_drain) that also waits while the cap leaves no room, and tells how much
+    /// there is.
+    fn poll_any_room(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<usize, TransportError>> {
+        let room = self.outbox().poll_any_room(slot, cx.waker());
+        if room.is_ready() {
+            return room;
+        }
+        self.connection.push();
+        self.outbox().poll_any_room(slot, cx.waker())
+    }
+
+    /// Waits until the transport has ended our half.
+    fn poll_shut(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        let shut = self.outbox().poll_shut(slot, cx.waker());
+        if shut.is_ready() || self.outbox().has_flusher() {
+            return shut;
+        }
+        self.connection.drive_without_flusher(cx);
+        self.outbox().poll_shut(slot, cx.waker())
     }
 
     fn poll_flush_to(

@@ -101,6 +101,17 @@ impl ReadBuffer {
         self.full_at = usize::MAX;
     }
 
+    /// Makes room for `count` bytes in front of what is unread, and as much again as is moved for it, so
+    /// that many small ones cost linear time.
+    pub(super) fn make_headroom(&mut self, count: usize) {
+        let ahead = count + self.buffered().min(LARGEST_FILL);
+        let mut block = Vec::with_capacity(ahead + self.buffered());
+        block.resize(ahead, 0);
+        block.extend_from_slice(self.unread_bytes());
+        self.block = block;
+        self.start = ahead;
+    }
+
     /// Makes room for `wish` more bytes, or somewhat less where more memory would be needed for it.
     fn make_room_up_to(&mut self, wish: usize) -> usize {
         self.slide_if_cheap();

@@ -6,10 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
+/// What a write takes at the least, if the cap lets it: a mark of zero is no wish for a byte at a time.
+const SMALLEST_PIECE: usize = 8 * 1024;
+
 /// A [`StreamWriter`] as `AsyncWrite`, for `tokio::io::copy`, hyper, tokio-util.
 ///
-/// A write waits while the queue is above the high mark and takes at most that mark's bytes at a time;
-/// `flush` is [`StreamWriter::flush`]; `shutdown` ends our half behind what is queued, or closes where the
+/// A write waits while the queue is above the high mark, or at its cap, and takes at most that mark's bytes
+/// at a time (8 KiB where the mark is lower), and no more than the cap leaves; `flush` is [`StreamWriter::flush`]; `shutdown` ends our half behind what is queued, or closes where the
 /// transport cannot do that.
 ///
 /// ```
@@ -78,10 +81,10 @@ where
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let writer = &mut self.get_mut().0;
         let mut polled = writer.polled;
-        let room = writer.poll_drain(&mut polled.slot, cx);
+        let room = writer.poll_any_room(&mut polled.slot, cx);
         writer.polled = polled;
-        ready!(room)?;
-        let count = bytes.len().min(writer.watermarks().high().max(1));
+        let piece = writer.watermarks().high().max(SMALLEST_PIECE);
+        let count = bytes.len().min(piece).min(ready!(room)?.max(1));
         writer.write(&bytes[..count])?;
         Poll::Ready(Ok(count))
     }
@@ -98,6 +101,9 @@ where
         } else {
             writer.close();
         }
-        Poll::Ready(Ok(()))
+        let mut polled = writer.polled;
+        let shut = writer.poll_shut(&mut polled.slot, cx);
+        writer.polled = polled;
+        shut.map_err(io::Error::from)
     }
 }

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
-/// `poll_ready` is [`drain`](StreamWriter::drain), `start_send` is [`write`](StreamWriter::write),
+/// `poll_ready` is [`drain`](StreamWriter::drain), and waits for room where `max_buffered` is met; a message
+/// that is larger than that room is still `Full`. `start_send` is [`write`](StreamWriter::write),
 /// `poll_flush` is [`flush`](StreamWriter::flush), and `poll_close` closes and waits until the connection
 /// is gone.
 ///
@@ -35,9 +36,9 @@ where
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WriteError>> {
         let this = self.get_mut();
         let mut polled = this.polled;
-        let ready = this.poll_drain(&mut polled.slot, cx);
+        let ready = this.poll_any_room(&mut polled.slot, cx);
         this.polled = polled;
-        ready.map_err(WriteError::from)
+        ready.map_ok(|_room| ()).map_err(WriteError::from)
     }
 
     fn start_send(self: Pin<&mut Self>, bytes: Bytes) -> Result<(), WriteError> {
