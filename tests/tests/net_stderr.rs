@@ -1,11 +1,14 @@
 //! S1: without a hook a handler's failure is one line on stderr. Each case runs in a process of its own,
 //! which is this test once more with a variable set.
+#![cfg(unix)]
 
 use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
 use highwater_tests::bounded::{bounded, one_thread};
-use highwater_tests::net::LOOPBACK;
+use highwater_tests::net::{LOOPBACK, echo, is_echoed};
 use std::env;
-use std::process::Command;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 
 const CASE: &str = "HIGHWATER_TEST_CASE";
 
@@ -65,4 +68,45 @@ fn s1_with_a_hook_or_without_a_failure_stderr_stays_empty() {
     if let Some((_, lines)) = lines_of("s1_with_a_hook_or_without_a_failure_stderr_stays_empty", case) {
         assert_eq!(lines, [""; 0]);
     }
+}
+
+/// A daemon whose stderr is a pipe that nobody reads any more: what cannot be told harms nobody.
+fn survives_a_closed_stderr(test: &str, case: impl AsyncFnOnce() + Send + 'static) {
+    if env::var_os(CASE).is_some() {
+        bounded(move || one_thread().block_on(case()));
+        return;
+    }
+    let (nobody_reads, stderr) = UnixStream::pair().unwrap();
+    drop(nobody_reads);
+    let mut again = Command::new(env::current_exe().unwrap());
+    again.args(["--exact", test, "--nocapture", "--include-ignored"]).env(CASE, "1");
+    let ran = again.stdout(Stdio::piped()).stderr(OwnedFd::from(stderr)).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+}
+
+#[test]
+fn s1_a_failure_that_cannot_be_told_harms_nobody() {
+    survives_a_closed_stderr("s1_a_failure_that_cannot_be_told_harms_nobody", async || {
+        let handler = |reader: StreamReader, writer: StreamWriter| async {
+            echo(reader, writer).await?;
+            Err::<(), _>(std::io::Error::other("after the last line"))
+        };
+        let server = start_server(handler, LOOPBACK).await.unwrap();
+        for _ in 0..3 {
+            is_echoed(server.local_addrs()[0]).await.unwrap();
+        }
+        server.close();
+        server.wait_closed().await;
+    });
+}
+
+#[test]
+fn s1_unsent_bytes_that_cannot_be_told_harm_nobody() {
+    survives_a_closed_stderr("s1_unsent_bytes_that_cannot_be_told_harm_nobody", async || {
+        let (near, far) = tokio::io::duplex(4);
+        let (reader, writer) = highwater_net::pair(near);
+        writer.write("more than four bytes").unwrap();
+        drop(far);
+        drop((reader, writer));
+    });
 }

@@ -172,3 +172,50 @@ fn r4_the_reading_adapter_loses_nothing_between_borrows() {
         assert_eq!((&few, &reader.read_to_end(10).await.unwrap()[..]), (b"th", &b"ree"[..]));
     });
 }
+
+#[test]
+fn w6_shutdown_waits_until_our_half_is_ended() {
+    run(async {
+        let (transport, script) = scripted();
+        script.hold_shutdown();
+        let (_reader, writer) = highwater_stream::pair(transport);
+        let mut writer = writer.into_async_write();
+        let mut shutdown = task::spawn(writer.shutdown());
+        assert_pending!(shutdown.poll());
+        settle().await;
+        assert_pending!(shutdown.poll());
+        script.open();
+        script.fail_shutdown(io::Error::other("no goodbye"));
+        let error = shutdown.await.unwrap_err();
+        assert_eq!(error.to_string(), "no goodbye");
+    });
+}
+
+#[test]
+fn w3_a_mark_of_zero_is_no_wish_for_a_byte_at_a_time() {
+    run(async {
+        let (transport, script) = scripted();
+        let (_reader, writer) = Pair::new(transport).watermarks(Watermarks::with_high(0)).split();
+        writer.into_async_write().write_all(&pattern(100_000)).await.unwrap();
+        settle().await;
+        assert_eq!(script.delivered(), pattern(100_000));
+        assert!(script.calls().writes <= 20, "{} writes", script.calls().writes);
+    });
+}
+
+#[test]
+fn w10_a_copy_goes_on_below_the_cap() {
+    run(async {
+        let (near, mut far) = duplex(1000);
+        let (_reader, writer) = Pair::new(near).max_buffered(Some(3000)).split();
+        let copied = tokio::spawn(async move {
+            let mut writer = writer.into_async_write();
+            copy(&mut &pattern(100_000)[..], &mut writer).await.unwrap();
+            writer.shutdown().await.unwrap();
+        });
+        let mut all = Vec::new();
+        far.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, pattern(100_000));
+        copied.await.unwrap();
+    });
+}

@@ -177,3 +177,16 @@ fn r1_many_may_feed_through_a_small_cap() {
         }
     });
 }
+
+#[test]
+fn r1_short_reads_leave_the_rest_with_the_feeder() {
+    run(async {
+        let (mut reader, feeder) = StreamReader::detached_with_cap(1000);
+        for _ in 0..1000 {
+            feeder.room(1).await.unwrap();
+            feeder.feed(&[0; 1000][..1000 - feeder.pending()]).unwrap();
+            assert_eq!(reader.read(1).await.unwrap().len(), 1);
+            assert!(reader.buffered() <= 1000, "{} bytes are held", reader.buffered());
+        }
+    });
+}

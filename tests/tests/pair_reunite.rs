@@ -215,3 +215,17 @@ fn w7_given_up_at_every_poll_it_closes_gracefully() {
     });
     assert!(cuts >= 3, "{cuts}");
 }
+
+#[test]
+fn w6_an_end_that_was_written_is_not_taken_back() {
+    run(async {
+        let (transport, script) = scripted();
+        let (reader, writer) = highwater_stream::pair(transport);
+        writer.write("the end").unwrap();
+        writer.write_eof().unwrap();
+        let refusal = reader.reunite(writer).await.unwrap_err();
+        assert!(matches!(refusal.reason, ReuniteReason::Ended), "{:?}", refusal.reason);
+        settle().await;
+        assert_eq!((script.delivered(), script.calls().shutdowns), (b"the end".to_vec(), 1));
+    });
+}

@@ -1,10 +1,11 @@
 //! R4: both halves share their loss, and the reader delivers what is there before it tells.
 
 use highwater_stream::{Pair, StreamReader};
-use highwater_tests::bounded::{run, settle};
+use highwater_tests::bounded::{run, run_paused, settle};
 use highwater_tests::transport::{reset, scripted, stalled_after};
 use std::io;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, join};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_test::{assert_pending, assert_ready_err, task};
 
@@ -148,6 +149,30 @@ fn r4_an_end_that_was_seen_stays_an_end() {
         writer.flush().await.unwrap_err();
         assert_eq!(reader.read_line().await.unwrap(), None);
         assert!(reader.at_eof());
+    });
+}
+
+/// A task that has used up its turn finds nothing to read for that reason alone.
+#[test]
+fn r4_a_read_at_the_end_of_its_tasks_turn_still_finds_what_is_held() {
+    run_paused(async {
+        let (near, mut far) = duplex(1000);
+        let (transport, script) = scripted();
+        let (mut reader, writer) = highwater_stream::pair(join(near, transport));
+        far.write_all(b"held\n").await.unwrap();
+        script.fail_writes(os(RESET));
+        writer.write("x").unwrap();
+        writer.flush().await.unwrap_err();
+        let read = tokio::spawn(async move {
+            // Long enough for whatever time the reader is given.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            while tokio::task::coop::has_budget_remaining() {
+                tokio::task::consume_budget().await;
+            }
+            let line = reader.read_line().await.unwrap().unwrap();
+            (line, io::Error::from(reader.read_line().await.unwrap_err()).raw_os_error())
+        });
+        assert_eq!(read.await.unwrap(), ("held\n".into(), Some(RESET)));
     });
 }
 

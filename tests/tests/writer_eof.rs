@@ -148,3 +148,27 @@ fn w6_without_a_runtime_it_happens_behind_the_next_flush_or_drop() {
         assert_eq!((script.calls().shutdowns, script.is_gone()), (1, true));
     });
 }
+
+#[test]
+fn w6_without_a_runtime_the_end_is_handed_over_there_and_then() {
+    bounded(|| {
+        let (transport, script) = scripted();
+        let (_reader, writer) = highwater_stream::pair(transport);
+        writer.write("all").unwrap();
+        writer.write_eof().unwrap();
+        assert_eq!((script.delivered(), script.calls().shutdowns), (b"all".to_vec(), 1));
+    });
+}
+
+#[test]
+fn w6_where_nobody_reads_it_is_the_end_of_the_connection() {
+    run(async {
+        let (transport, script) = scripted();
+        let writer = StreamWriter::new(transport);
+        writer.write("all").unwrap();
+        writer.write_eof().unwrap();
+        writer.wait_closed().await.unwrap();
+        assert!(script.is_gone());
+        assert_eq!(script.delivered(), b"all");
+    });
+}

@@ -2,7 +2,7 @@
 //! No lock stands in the way.
 
 use bytes::Bytes;
-use highwater_stream::{Pair, StreamWriter, WeakWriter};
+use highwater_stream::{Pair, Payload, StreamWriter, WeakWriter, WriteBuffer};
 use highwater_tests::bounded::{bounded, one_thread, run, settle};
 use highwater_tests::transport::{Script, Scripted, reset, scripted, stalled_after};
 use std::io;
@@ -229,5 +229,77 @@ fn w1_a_look_at_the_transport_may_call_back() {
             assert!(script.was_reset() && script.is_gone(), "aborted, in_runtime: {in_runtime}");
             drop(guard);
         }
+    });
+}
+
+/// A payload of the caller's own kind, which writes when it is dropped.
+struct Logged(Vec<u8>, StreamWriter<Scripted>);
+
+impl Payload for Logged {
+    fn payload_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        self.1.write("!").unwrap();
+    }
+}
+
+#[test]
+fn w1_a_payload_of_ones_own_may_write_when_dropped() {
+    run(async {
+        for length in [1, 2047, 2048, 100_000] {
+            let (transport, script) = scripted();
+            let (_reader, writer) = highwater_stream::pair(transport);
+            writer.write(Logged(vec![b'x'; length], writer.clone())).unwrap();
+            writer.flush().await.unwrap();
+            settle().await;
+            assert_eq!(script.delivered().len(), length + 1);
+            assert_eq!(script.delivered().iter().filter(|&&byte| byte == b'!').count(), 1);
+        }
+    });
+}
+
+/// Its queue is the writer's own: what a payload says of its length is not believed.
+#[test]
+fn w1_a_payload_that_queues_something_else_is_counted_by_what_it_queued() {
+    struct Liar;
+    impl Payload for Liar {
+        fn payload_bytes(&self) -> &[u8] {
+            &[0; 5000]
+        }
+        fn queue_into(self, queue: &mut WriteBuffer) {
+            queue.push(b"three");
+        }
+    }
+    run(async {
+        let (transport, script) = scripted();
+        let (_reader, writer) = highwater_stream::pair(transport);
+        writer.write(Liar).unwrap();
+        assert_eq!(writer.queued(), 5);
+        writer.flush().await.unwrap();
+        assert_eq!((script.delivered(), writer.queued()), (b"three".to_vec(), 0));
+    });
+}
+
+/// What the transport took is dropped in its own turn; here that was the last writer.
+#[test]
+fn w1_the_last_writer_may_go_with_a_payload_as_the_runtime_ends() {
+    struct Owner(Vec<u8>, #[expect(dead_code)] StreamWriter<Scripted>);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    bounded(|| {
+        let runtime = one_thread();
+        let (transport, script) = scripted();
+        let writer = runtime.block_on(async { StreamWriter::new(transport) });
+        writer.write(Bytes::from_owner(Owner(vec![0; 4096], writer.clone()))).unwrap();
+        drop(writer);
+        drop(runtime);
+        assert_eq!(script.delivered().len(), 4096);
     });
 }

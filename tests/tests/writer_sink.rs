@@ -6,6 +6,7 @@ use futures::{SinkExt, StreamExt, TryStreamExt, stream};
 use highwater_stream::{Pair, StreamWriter, Watermarks, WriteError};
 use highwater_tests::bounded::{run, settle};
 use highwater_tests::transport::{Script, Scripted, scripted, stalled_after};
+use tokio::io::{AsyncReadExt, duplex};
 use tokio_test::{assert_pending, assert_ready_ok, task};
 
 fn sink(room: usize) -> (StreamWriter<Scripted>, Script) {
@@ -158,7 +159,25 @@ fn w10_a_full_queue_refuses_a_send() {
     run(async {
         let (transport, _script) = stalled_after(0);
         let (_reader, mut writer) = Pair::new(transport).max_buffered(Some(4)).split();
-        writer.feed(bytes("1234")).await.unwrap();
-        assert!(matches!(writer.feed(bytes("5")).await, Err(WriteError::Full { queued: 4, .. })));
+        writer.feed(bytes("123")).await.unwrap();
+        assert!(matches!(writer.feed(bytes("45")).await, Err(WriteError::Full { queued: 3, .. })));
+    });
+}
+
+#[test]
+fn w10_a_full_queue_makes_a_sink_wait_for_room() {
+    run(async {
+        let (near, mut far) = duplex(1);
+        let (_reader, mut writer) = Pair::new(near).max_buffered(Some(4)).split();
+        let sent = tokio::spawn(async move {
+            for _ in 0..100 {
+                writer.feed(bytes("x")).await.unwrap();
+            }
+            writer.flush().await.unwrap();
+        });
+        let mut all = [0; 100];
+        far.read_exact(&mut all).await.unwrap();
+        assert_eq!(all, [b'x'; 100]);
+        sent.await.unwrap();
     });
 }

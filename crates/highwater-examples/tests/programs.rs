@@ -86,6 +86,38 @@ async fn the_echo_client_tells_of_an_echo_that_is_cut_short() {
     assert_eq!(ended.stderr, "echo-client: the server ended the echo after 10 of 13 bytes\n");
 }
 
+#[tokio::test]
+async fn the_echo_client_does_not_wait_for_ever() {
+    let silent = |mut reader: StreamReader, _writer: StreamWriter| async move {
+        reader.read_to_end(100).await?;
+        std::io::Result::Ok(())
+    };
+    let server = start_server(silent, ("127.0.0.1", 0)).await.unwrap();
+    let port = server.local_addrs()[0].port().to_string();
+
+    let ended = run(ECHO_CLIENT, &["hello", "--port", &port, "--timeout", "1"]).await;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "Send: \"hello\"\n"));
+    assert_eq!(ended.stderr, "echo-client: the server sent nothing for 1s\n");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn output_that_nobody_takes_is_told_in_a_sentence() {
+    let server = Server::start(ECHO_SERVER, &["--port", "0"]).await;
+    let port = server.address.port().to_string();
+    for (name, program, arguments) in [
+        ("echo-server", ECHO_SERVER, &["--port", "0"][..]),
+        ("echo-client", ECHO_CLIENT, &["--port", &port]),
+        ("wait-for-data", WAIT_FOR_DATA, &[]),
+    ] {
+        let ended = support::run_into_full_disk(program, arguments).await;
+        assert_eq!(ended.code, Some(1), "{name}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+        let start = format!("{name}: nobody takes the output: ");
+        assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn wait_for_data_prints_what_came() {
@@ -157,7 +189,7 @@ async fn a_port_where_nobody_listens_is_told_in_a_sentence() {
     for (program, ended) in [("echo-client", client), ("http-headers", headers)] {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-        let start = format!("{program}: {address} could not be connected: ");
+        let start = format!("{program}: could not connect to {address}: ");
         assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
     }
 }
@@ -168,7 +200,7 @@ async fn a_port_that_is_taken_is_told_in_a_sentence() {
     let address = taken.local_addr().unwrap();
     let ended = run(ECHO_SERVER, &["--port", &address.port().to_string()]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
-    let start = format!("echo-server: could not be bound: {address}: ");
+    let start = format!("echo-server: cannot listen on {address}: ");
     assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
 }
 
@@ -193,4 +225,14 @@ async fn the_demo_tells_of_a_file_that_is_not_there() {
     let ended = run(DEMO, &["no/such/file"]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
     assert!(ended.stderr.starts_with("highwater-demo: no/such/file cannot be read: "), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_demo_refuses_what_may_never_end() {
+    for path in ["/dev/zero", "/"] {
+        let ended = run(DEMO, &[path]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+        assert_eq!(ended.stderr, format!("highwater-demo: {path} is not a regular file\n"));
+    }
 }

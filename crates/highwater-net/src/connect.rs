@@ -51,7 +51,7 @@ use tokio::net::TcpStream;
 /// # }
 /// ```
 pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
-    OpenConnection { to: to.into_target(), streams: StreamOptions::new(), timeout: None }
+    OpenConnection { to: to.into_target(), streams: StreamOptions::new(), limit: None, timeout: None }
 }
 
 /// A connection to be opened: see [`open_connection`].
@@ -74,6 +74,7 @@ pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
 pub struct OpenConnection<K> {
     to: K,
     streams: StreamOptions,
+    limit: Option<usize>,
     timeout: Option<Duration>,
 }
 
@@ -93,11 +94,12 @@ impl<K> OpenConnection<K> {
     /// # }).unwrap();
     /// ```
     pub fn limit(mut self, limit: usize) -> Self {
-        self.streams = self.streams.limit(limit);
+        self.limit = Some(limit);
         self
     }
 
-    /// All options of the reader and the writer, in place of those said before.
+    /// All options of the reader and the writer, in place of those said before, but for a
+    /// [`limit`](Self::limit) that is said here.
     ///
     /// ```
     /// # use highwater_net::{StreamOptions, open_connection};
@@ -114,6 +116,16 @@ impl<K> OpenConnection<K> {
     pub fn streams(mut self, options: StreamOptions) -> Self {
         self.streams = options;
         self
+    }
+}
+
+impl<K> OpenConnection<K> {
+    fn options(&self) -> StreamOptions {
+        let options = self.streams.clone();
+        match self.limit {
+            Some(limit) => options.limit(limit),
+            None => options,
+        }
     }
 }
 
@@ -137,6 +149,7 @@ impl OpenConnection<Name> {
     }
 
     async fn connect(self) -> Result<(StreamReader, StreamWriter), ConnectError> {
+        let streams = self.options();
         let mut attempts = Vec::new();
         let mut trying = None;
         let connecting = connect_in_turn(&self.to, &mut attempts, &mut trying);
@@ -154,7 +167,7 @@ impl OpenConnection<Name> {
         match connected {
             Ok(Some(socket)) => {
                 let (transport, facts) = adopt_tcp(socket, None);
-                Ok(self.streams.split(transport, facts))
+                Ok(streams.split(transport, facts))
             }
             Ok(None) => Err(ConnectError::Unreachable { to: self.to, attempts }),
             Err(error) => Err(ConnectError::Resolve { to: self.to, error }),
@@ -194,8 +207,9 @@ impl IntoFuture for OpenConnection<Socket> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            let streams = self.options();
             let (transport, facts) = self.to.adopt().map_err(ConnectError::Socket)?;
-            Ok(self.streams.split(transport, facts))
+            Ok(streams.split(transport, facts))
         })
     }
 }
@@ -261,11 +275,28 @@ impl fmt::Display for Attempt {
     }
 }
 
-pub(crate) struct Listed<'a>(pub(crate) &'a [Attempt]);
+/// Every attempt with its error; the error alone where the address was what was asked for.
+pub(crate) struct Listed<'a> {
+    attempts: &'a [Attempt],
+    asked_for: Option<SocketAddr>,
+}
+
+impl<'a> Listed<'a> {
+    pub(crate) fn all(attempts: &'a [Attempt]) -> Self {
+        Self { attempts, asked_for: None }
+    }
+
+    fn of(attempts: &'a [Attempt], to: &Name) -> Self {
+        Self { attempts, asked_for: to.to_string().parse().ok() }
+    }
+}
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, attempt) in self.0.iter().enumerate() {
+        if let ([attempt], Some(_)) = (self.attempts, self.asked_for) {
+            return attempt.error.fmt(f);
+        }
+        for (index, attempt) in self.attempts.iter().enumerate() {
             write!(f, "{}{attempt}", if index == 0 { "" } else { "; " })?;
         }
         Ok(())
@@ -331,13 +362,13 @@ impl fmt::Display for ConnectError {
                 write!(f, "{to} resolved to no address")
             }
             ConnectError::Unreachable { to, attempts } => {
-                write!(f, "{to} could not be connected: {}", Listed(attempts))
+                write!(f, "could not connect to {to}: {}", Listed::of(attempts, to))
             }
             ConnectError::TimedOut { to, after, attempts } if attempts.is_empty() => {
                 write!(f, "{to} was not connected within {after:?}")
             }
             ConnectError::TimedOut { to, after, attempts } => {
-                write!(f, "{to} was not connected within {after:?}: {}", Listed(attempts))
+                write!(f, "{to} was not connected within {after:?}: {}", Listed::of(attempts, to))
             }
             ConnectError::Socket(error) => write!(f, "the socket could not be taken: {error}"),
         }

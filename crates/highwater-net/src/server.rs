@@ -77,6 +77,7 @@ pub fn start_server<M>(handler: impl Handler<M>, addresses: impl IntoBind) -> St
         serve: handler.into_serve(),
         bind: addresses.into_bind(),
         streams: StreamOptions::new(),
+        limit: None,
         sockets: bind::SocketOptions::default(),
         start_serving: true,
         hook: None,
@@ -100,6 +101,7 @@ pub struct StartServer {
     serve: Serve,
     bind: Bind,
     streams: StreamOptions,
+    limit: Option<usize>,
     sockets: bind::SocketOptions,
     start_serving: bool,
     hook: Option<Hook>,
@@ -124,11 +126,12 @@ impl StartServer {
     /// # }).unwrap();
     /// ```
     pub fn limit(mut self, limit: usize) -> Self {
-        self.streams = self.streams.limit(limit);
+        self.limit = Some(limit);
         self
     }
 
-    /// All options of the readers and writers, in place of those said before.
+    /// All options of the readers and writers, in place of those said before, but for a
+    /// [`limit`](Self::limit) that is said here.
     ///
     /// ```
     /// # use highwater_net::{StreamOptions, StreamReader, StreamWriter, open_connection, start_server};
@@ -256,7 +259,11 @@ impl StartServer {
         self
     }
 
-    async fn start(self) -> Result<Server, BindError> {
+    async fn start(mut self) -> Result<Server, BindError> {
+        self.sockets.listen = self.start_serving;
+        if let Some(limit) = self.limit {
+            self.streams = self.streams.limit(limit);
+        }
         let told = |event: &ServerEvent| tell(&self.hook, event);
         let sockets = bind::bind(self.bind, &self.sockets, told).await?;
         let local_addrs = sockets.iter().map(|(address, _)| *address).collect();
@@ -425,7 +432,8 @@ impl Server {
         }
     }
 
-    /// Serves until the server is closed, which ends it well. Any number of tasks may wait here.
+    /// Serves until the server is closed, which ends it well, also where it was closed before. Any number of
+    /// tasks may wait here.
     ///
     /// # Errors
     /// Those of [`start_serving`](Self::start_serving).
@@ -451,7 +459,10 @@ impl Server {
     /// # }).unwrap();
     /// ```
     pub async fn serve_forever(&self) -> io::Result<()> {
-        self.start_serving()?;
+        let is_to_start = matches!(*self.shared().phase(), Phase::Bound(_));
+        if is_to_start {
+            self.start_serving()?;
+        }
         self.shared().wait_until(|shared| matches!(*shared.phase(), Phase::Closed)).await;
         Ok(())
     }

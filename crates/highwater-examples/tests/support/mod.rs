@@ -30,6 +30,21 @@ pub(crate) async fn run(program: &str, arguments: &[&str]) -> Ended {
     }
 }
 
+/// Runs a program to its end while its standard output is a device that is full.
+#[cfg(target_os = "linux")]
+pub(crate) async fn run_into_full_disk(program: &str, arguments: &[&str]) -> Ended {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device is there");
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).kill_on_drop(true);
+    let output = command.spawn().expect("the program starts").wait_with_output();
+    let output = timeout(TIME_LIMIT, output).await.expect("the program ends").expect("it can be waited for");
+    Ended {
+        code: output.status.code(),
+        stdout: String::new(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// A program that serves until it is dropped.
 pub(crate) struct Server {
     /// What it printed after `Serving on`.

@@ -42,7 +42,7 @@ impl Listening {
 /// Listens on every socket, or on none.
 pub(super) fn listen(shared: &Arc<Shared>, sockets: Vec<(SocketAddr, Socket)>) -> io::Result<Vec<Listening>> {
     let _context = shared.runtime.enter();
-    let backlog = i32::try_from(shared.sockets.backlog).unwrap_or(i32::MAX);
+    let backlog = shared.sockets.backlog();
     let listeners = sockets.into_iter().map(|(address, socket)| {
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;

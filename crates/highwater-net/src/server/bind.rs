@@ -16,14 +16,22 @@ const PORT_TRIES: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(super) struct SocketOptions {
+    /// Whether to listen as soon as a socket is bound: who has the port is known only then.
+    pub(super) listen: bool,
     pub(super) backlog: u32,
     pub(super) reuse_port: bool,
     pub(super) keep_alive: bool,
 }
 
+impl SocketOptions {
+    pub(super) fn backlog(&self) -> i32 {
+        i32::try_from(self.backlog).unwrap_or(i32::MAX)
+    }
+}
+
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { backlog: 100, reuse_port: false, keep_alive: false }
+        Self { listen: true, backlog: 100, reuse_port: false, keep_alive: false }
     }
 }
 
@@ -124,6 +132,9 @@ fn bind_socket(address: SocketAddr, options: &SocketOptions) -> io::Result<(Sock
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
+    if options.listen {
+        socket.listen(options.backlog())?;
+    }
     let address = socket.local_addr()?.as_socket();
     let address = address.ok_or_else(|| io::Error::other("the bound address is of no internet family"))?;
     Ok((address, socket))
@@ -187,8 +198,8 @@ impl fmt::Display for BindError {
             BindError::Bind { attempts } if attempts.is_empty() => {
                 f.write_str("no address was given to bind")
             }
-            BindError::Bind { attempts } => write!(f, "could not be bound: {}", Listed(attempts)),
-            BindError::Listen(error) => write!(f, "could not listen: {error}"),
+            BindError::Bind { attempts } => write!(f, "cannot listen on {}", Listed::all(attempts)),
+            BindError::Listen(error) => write!(f, "cannot listen: {error}"),
         }
     }
 }

@@ -31,6 +31,13 @@ use std::task::Poll;
 /// # Ok::<(), std::io::Error>(())
 /// # }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle connections",
+    label = "not a function of a reader and a writer, or what it returns is not `Send`",
+    note = "a handler takes `(StreamReader, StreamWriter)` and returns `()`, or a future of `()` or `Result<(), E>`",
+    note = "its future is `Send`: nothing that is not (an `Rc`, a `RefCell` guard) lives across an `.await`",
+    note = "its error is `Into<Box<dyn Error + Send + Sync>>`, which `Box<dyn Error>` is not"
+)]
 pub trait Handler<M>: Send + Sync + 'static {
     #[doc(hidden)]
     fn into_serve(self) -> Serve;
