@@ -259,3 +259,20 @@ fn w2_a_stalled_delivery_goes_on_for_as_long_as_bytes_are_taken() {
         assert!(script.is_gone());
     });
 }
+
+/// A pair that was made in a runtime that has ended is sent by the one that it is used in.
+#[test]
+fn w2_a_pair_outlives_its_runtime() {
+    bounded(|| {
+        let first = one_thread();
+        let (near, mut far) = tokio::io::duplex(10);
+        let (_reader, writer) = first.block_on(async { highwater_stream::pair(near) });
+        drop(first);
+        one_thread().block_on(async {
+            writer.write([1; 100]).unwrap();
+            let mut all = [0; 100];
+            tokio::io::AsyncReadExt::read_exact(&mut far, &mut all).await.unwrap();
+            assert_eq!(all, [1; 100]);
+        });
+    });
+}

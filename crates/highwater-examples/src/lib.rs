@@ -1,13 +1,23 @@
-//! What every example ends with: its failure as a sentence.
+//! What every example has in common: lines on standard output, and its failure as a sentence.
 //!
 //! The programs themselves are in `src/bin`, each complete and to be read alone.
 
 use std::error::Error;
 use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What an example returns: any error will do, for a person is going to read it.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Prints a line on standard output. Unlike `println!` it fails, and does not panic, when nobody takes the
+/// line: a pipe whose reader is gone, a disk that is full.
+///
+/// # Errors
+/// A sentence with the operating system's reason.
+pub fn say(line: impl Display) -> Outcome {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| format!("nobody takes the output: {error}").into())
+}
 
 /// The exit code of a program that ended so. A failure is told on stderr, in a sentence behind the
 /// program's name.
@@ -23,7 +33,8 @@ pub fn exit_code(program: &str, outcome: Result<(), impl Display>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{program}: {error}");
+            // If nobody takes this either, the exit code still tells.
+            writeln!(std::io::stderr(), "{program}: {error}").ok();
             ExitCode::FAILURE
         }
     }

@@ -88,8 +88,9 @@ async fn the_echo_client_tells_of_an_echo_that_is_cut_short() {
 
 #[tokio::test]
 async fn the_echo_client_does_not_wait_for_ever() {
-    let silent = |mut reader: StreamReader, _writer: StreamWriter| async move {
+    let silent = |mut reader: StreamReader, writer: StreamWriter| async move {
         reader.read_to_end(100).await?;
+        drop(writer); // and not before
         std::io::Result::Ok(())
     };
     let server = start_server(silent, ("127.0.0.1", 0)).await.unwrap();

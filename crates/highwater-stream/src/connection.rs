@@ -532,10 +532,20 @@ where
         match next {
             Next::Nothing => {}
             Next::Wake(waker) => waker.wake(),
-            Next::StartFlusher => match self.runtime() {
-                Some(runtime) => crate::flusher::start(&runtime, Arc::clone(self)),
-                None => self.outbox.flusher_gone(),
-            },
+            Next::StartFlusher => {
+                self.start_flusher();
+                // The runtime that the connection was made in may have ended: then the one in use serves.
+                if !self.outbox.has_flusher() && matches!(self.outbox.rouse_flusher(), Next::StartFlusher) {
+                    self.start_flusher();
+                }
+            }
+        }
+    }
+
+    fn start_flusher(self: &Arc<Self>) {
+        match self.runtime() {
+            Some(runtime) => crate::flusher::start(&runtime, Arc::clone(self)),
+            None => self.outbox.flusher_gone(),
         }
     }
 

@@ -9,12 +9,13 @@
 //! await writer.wait_closed()
 //! ```
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use highwater_examples::{Outcome, exit_code};
-use highwater_net::{ReadExactlyError, open_connection};
+use clap::{Parser, value_parser};
+use highwater_examples::{Outcome, exit_code, say};
+use highwater_net::{ReadExactlyError, StreamOptions, open_connection};
 
 /// Sends a message to an echo server and prints what comes back.
 #[derive(Debug, Parser)]
@@ -31,6 +32,11 @@ struct Arguments {
     /// The port to connect to
     #[arg(long, default_value_t = 8888)]
     port: u16,
+
+    /// How many seconds to wait for the server, to connect and for each sign of life from there on
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(value_parser = value_parser!(u64).range(1..=3600))]
+    timeout: u64,
 }
 
 #[tokio::main]
@@ -39,10 +45,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Outcome {
-    let Arguments { message, host, port } = arguments;
-    let (mut reader, writer) = open_connection((host, port)).connect_timeout(Duration::from_secs(10)).await?;
+    let Arguments { message, host, port, timeout } = arguments;
+    let patience = Duration::from_secs(timeout);
+    let streams = StreamOptions::new().read_timeout(Some(patience)).write_timeout(Some(patience));
+    let (mut reader, writer) =
+        open_connection((host, port)).connect_timeout(patience).streams(streams).await?;
 
-    println!("Send: {message:?}");
+    say(format_args!("Send: {message:?}"))?;
     writer.write(&message)?;
     writer.drain().await?;
 
@@ -50,11 +59,14 @@ async fn run(arguments: Arguments) -> Outcome {
     let (received, complete) = match reader.read_exactly(message.len()).await {
         Ok(echo) => (echo, true),
         Err(ReadExactlyError::Incomplete(error)) => (error.into_partial(), false),
+        Err(ReadExactlyError::Transport(error)) if error.kind() == ErrorKind::TimedOut => {
+            return Err(format!("the server sent nothing for {patience:?}").into());
+        }
         Err(error) => return Err(error.into()),
     };
-    println!("Received: {:?}", String::from_utf8_lossy(&received));
+    say(format_args!("Received: {:?}", String::from_utf8_lossy(&received)))?;
 
-    println!("Close the connection");
+    say("Close the connection")?;
     writer.close();
     writer.wait_closed().await?;
 

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use highwater_examples::{Outcome, exit_code};
+use highwater_examples::{Outcome, exit_code, say};
 use highwater_net::{Server, StreamReader, StreamWriter, start_server};
 
 /// Sends back whatever comes, until Ctrl-C.
@@ -44,13 +44,13 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Outcome {
     let server = start_server(echo, (arguments.host, arguments.port)).await?;
     let addresses = server.local_addrs().iter().map(ToString::to_string);
-    println!("Serving on {}", addresses.collect::<Vec<_>>().join(", "));
+    say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
 
     tokio::select! {
         served = server.serve_forever() => served?,
         pressed = tokio::signal::ctrl_c() => {
             pressed?;
-            stop(&server).await;
+            stop(&server).await?;
         }
     }
     Ok(())
@@ -58,29 +58,29 @@ async fn run(arguments: Arguments) -> Outcome {
 
 async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Outcome {
     let peer = writer.facts().peer_addr();
-    println!("Connected: {peer}");
+    say(format_args!("Connected: {peer}"))?;
     loop {
         let data = reader.read(100).await?;
         if data.is_empty() {
-            println!("Close the connection of {peer}");
-            return Ok(());
+            return say(format_args!("Close the connection of {peer}"));
         }
         let message = String::from_utf8_lossy(&data);
-        println!("Received {message:?} from {peer}");
-        println!("Send: {message:?}");
+        say(format_args!("Received {message:?} from {peer}"))?;
+        say(format_args!("Send: {message:?}"))?;
         writer.write(data)?;
         writer.drain().await?;
     }
 }
 
 /// What is on its way still arrives, unless somebody does not take it.
-async fn stop(server: &Server) {
+async fn stop(server: &Server) -> Outcome {
     const GRACE: Duration = Duration::from_secs(2);
 
-    println!("Stop serving");
+    let said = say("Stop serving");
     server.close();
     server.close_clients();
     if tokio::time::timeout(GRACE, server.wait_closed()).await.is_err() {
         server.abort_clients();
     }
+    said
 }

@@ -12,7 +12,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use highwater_examples::{Outcome, exit_code};
+use highwater_examples::{Outcome, exit_code, say};
 
 /// Waits for data on one end of a Unix socket pair, while a thread sends from the other.
 #[derive(Debug, Parser)]
@@ -39,7 +39,7 @@ async fn wait_for_data() -> Outcome {
     let sender = std::thread::spawn(move || theirs.write_all(b"abc"));
 
     let data = reader.read(100).await?;
-    println!("Received: {:?}", String::from_utf8_lossy(&data));
+    say(format_args!("Received: {:?}", String::from_utf8_lossy(&data)))?;
 
     writer.close();
     writer.wait_closed().await?;

@@ -28,7 +28,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug, Parser)]
 #[command(name = "highwater-demo", args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
-    /// The file to send, of any kind
+    /// The regular file to send, with any bytes in it
     #[arg(required = true)]
     file: Option<PathBuf>,
 
@@ -57,7 +57,7 @@ async fn run(arguments: Arguments) -> Outcome {
 }
 
 async fn show(path: &Path) -> Outcome {
-    let file = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let file = read(path)?;
     let server = ServerProcess::start().await?;
     let shown = match tokio::time::timeout(TIME_LIMIT, play(&server, path, file)).await {
         Ok(outcome) => outcome,
@@ -70,6 +70,15 @@ async fn show(path: &Path) -> Outcome {
             Err(error)
         }
     }
+}
+
+/// The whole file. A device or a pipe is refused before it is opened: it may never end.
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    let unreadable = |error| format!("{} cannot be read: {error}", path.display());
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(format!("{} is not a regular file", path.display()).into());
+    }
+    Ok(std::fs::read(path).map_err(unreadable)?)
 }
 
 async fn play(server: &ServerProcess, path: &Path, file: Vec<u8>) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use highwater_examples::Outcome;
+use highwater_examples::{Outcome, say};
 use highwater_net::{LimitedReadError, StreamReader, StreamWriter, start_server, stream};
 use tokio::sync::Notify;
 
@@ -14,7 +14,7 @@ pub(crate) async fn run() -> Outcome {
     let server =
         start_server(move |reader, writer| converse(reader, writer, Arc::clone(&resume)), ("127.0.0.1", 0))
             .await?;
-    println!("{}", server.local_addrs()[0]);
+    say(server.local_addrs()[0])?;
 
     stream::StreamReader::new(tokio::io::stdin()).read(1).await?;
     server.close();
