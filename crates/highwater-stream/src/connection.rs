@@ -34,7 +34,7 @@ use tokio::task::coop::has_budget_remaining;
 const MOST_SLICES: usize = 64;
 
 /// The most batches that are sent in a turn.
-const MOST_BATCHES: usize = 32;
+const MOST_BATCHES: usize = 8;
 
 /// How long a closed connection reads on and discards, so that unread input does not turn into a reset
 /// that destroys the reply.
