@@ -7,7 +7,8 @@
 //! | [`WriteBuffer`] | bytes on their way out: small writes gathered, large [`Bytes`](bytes::Bytes) shared |
 //! | [`Watermarks`] | when a writer should wait, and when it may go on |
 //!
-//! Nothing here waits, reads a clock or touches a socket: use it below a blocking reader, in an
+//! Nothing here waits, reads a clock or touches a socket of its own accord: use it below a blocking reader
+//! (`ReadBuffer::fill_from`), in an
 //! embedded parser or under an async runtime of your own. `highwater-stream` puts tokio above it.
 //!
 //! ```
