@@ -8,8 +8,8 @@
 //! | [`Watermarks`] | when a writer should wait, and when it may go on |
 //!
 //! Nothing here waits, reads a clock or touches a socket of its own accord: use it below a blocking reader
-//! (`ReadBuffer::fill_from`), in an
-//! embedded parser or under an async runtime of your own. `highwater-stream` puts tokio above it.
+//! (`ReadBuffer::fill_from`), in an embedded parser or under an async runtime of your own.
+//! `highwater-stream` puts tokio above it.
 //!
 //! ```
 //! use highwater_buffer::{ReadBuffer, Separators, Verdict};
