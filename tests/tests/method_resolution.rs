@@ -1,5 +1,6 @@
 //! Which method a call means with tokio's and futures' extension traits imported: proved by the type of
 //! what comes out, for owned and borrowed receivers. It has only to compile.
+#![allow(dead_code)] // Compiled and never called: that it compiles is the test.
 
 // All of them, as a program has them: what is not ambiguous is not used.
 #[allow(unused_imports)]
@@ -29,7 +30,6 @@ fn is<V>(value: V) {
 
 // ---- the reader: all of these are its own, though tokio's traits have methods of the same names --------
 
-#[allow(dead_code)]
 fn owned_reader(mut reader: Reader) {
     gives::<Result<Bytes, TransportError>>(reader.read(1));
     gives::<Result<Bytes, LimitedReadError>>(reader.read_to_end(1));
@@ -46,7 +46,6 @@ fn owned_reader(mut reader: Reader) {
     drop(reader);
 }
 
-#[allow(dead_code)]
 fn borrowed_reader(reader: &mut Reader) {
     gives::<Result<Bytes, TransportError>>(reader.read(1));
     gives::<Result<Bytes, LimitedReadError>>(reader.read_to_end(1));
@@ -61,7 +60,6 @@ fn borrowed_reader(reader: &mut Reader) {
 }
 
 /// The streams: `next` is their own, which gives what `StreamExt`'s would.
-#[allow(dead_code)]
 fn streams(reader: &mut Reader) {
     let mut lines = reader.lines();
     gives::<Option<Result<Bytes, LimitedReadError>>>(lines.next());
@@ -74,7 +72,6 @@ fn streams(reader: &mut Reader) {
 
 // ---- the writer ----------------------------------------------------------------------------------------
 
-#[allow(dead_code)]
 async fn owned_writer(writer: Writer) {
     is::<Result<(), WriteError>>(writer.write(b"x"));
     is::<Result<(), WriteError>>(write!(writer, "{}", 1));
@@ -87,7 +84,6 @@ async fn owned_writer(writer: Writer) {
     let () = writer.abort();
 }
 
-#[allow(dead_code)]
 async fn shared_writer(writer: &Writer) {
     is::<Result<(), WriteError>>(writer.write(b"x"));
     is::<Result<(), WriteError>>(write!(writer, "{}", 1));
@@ -100,7 +96,6 @@ async fn shared_writer(writer: &Writer) {
 
 /// A `&mut` receiver is the `Sink`'s where `SinkExt` has the name: `flush` and `close`. Both keep their
 /// meaning; `close` is then a future, which the compiler wants to be awaited.
-#[allow(dead_code)]
 async fn borrowed_writer(writer: &mut Writer) {
     is::<Result<(), WriteError>>(writer.write(b"x"));
     is::<Result<(), WriteError>>(write!(writer, "{}", 1));
@@ -126,7 +121,6 @@ mod without_futures {
     #[allow(unused_imports)]
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
-    #[allow(dead_code)]
     fn borrowed_writer(writer: &mut Writer) {
         gives::<Result<(), TransportError>>(writer.flush());
         let () = writer.close();
@@ -146,17 +140,14 @@ struct Reads<T>(std::marker::PhantomData<T>);
 struct Buffers<T>(std::marker::PhantomData<T>);
 struct Writes<T>(std::marker::PhantomData<T>);
 
-#[allow(dead_code)]
 impl<T: tokio::io::AsyncRead> Reads<T> {
     const HAS: bool = true;
 }
 
-#[allow(dead_code)]
 impl<T: tokio::io::AsyncBufRead> Buffers<T> {
     const HAS: bool = true;
 }
 
-#[allow(dead_code)]
 impl<T: tokio::io::AsyncWrite> Writes<T> {
     const HAS: bool = true;
 }

@@ -1,5 +1,6 @@
 //! W1: every future of the halves is `Send`, over a transport that is, so that any of them can be awaited
 //! in a spawned task.
+#![allow(dead_code)] // Compiled and never called: that it compiles is the test.
 
 use bytes::Bytes;
 use futures::SinkExt;
@@ -14,7 +15,6 @@ fn is_send<V: Send>(value: V) {
     drop(value);
 }
 
-#[allow(dead_code)]
 fn reads(reader: &mut Reader) {
     is_send(reader.read(1));
     is_send(reader.read_to_end(1));
@@ -32,7 +32,6 @@ fn reads(reader: &mut Reader) {
     is_send(async { reader.as_async_read().read_u8().await });
 }
 
-#[allow(dead_code)]
 fn writes(mut writer: Writer, weak: &WeakWriter<TcpStream>) {
     is_send(writer.drain());
     is_send(writer.flush());
@@ -42,12 +41,10 @@ fn writes(mut writer: Writer, weak: &WeakWriter<TcpStream>) {
     is_send(async move { writer.into_async_write().shutdown().await });
 }
 
-#[allow(dead_code)]
 fn both(reader: Reader, writer: Writer) {
     is_send(reader.reunite(writer));
 }
 
-#[allow(dead_code)]
 fn feeds(feeder: &Feeder) {
     is_send(feeder.room(1));
 }
