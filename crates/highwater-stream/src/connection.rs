@@ -387,22 +387,21 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     }
 
     /// Releases the channel, and acts on what was called for while it was in use.
-    fn unlock(&self, mut channel: MutexGuard<'_, Channel<T>>) {
-        let untold = channel.untold.take();
-        drop(channel);
-        if let Some(error) = untold {
-            report_unsent(&error);
-        }
-        // Whoever calls after this look finds the channel free, or in the hands of one who will look.
-        while self.called_on.load(Ordering::SeqCst) {
-            let Some(mut channel) = self.try_channel() else { return };
-            if self.called_on.swap(false, Ordering::SeqCst) {
-                self.work(&mut channel, None);
-            }
+    fn unlock<'a>(&'a self, mut channel: MutexGuard<'a, Channel<T>>) {
+        loop {
             let untold = channel.untold.take();
             drop(channel);
             if let Some(error) = untold {
                 report_unsent(&error);
+            }
+            // Whoever calls after this look finds the channel free, or in the hands of one who will look.
+            if !self.called_on.load(Ordering::SeqCst) {
+                return;
+            }
+            let Some(again) = self.try_channel() else { return };
+            channel = again;
+            if self.called_on.swap(false, Ordering::SeqCst) {
+                self.work(&mut channel, None);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::outbox::lock;
 use crate::source::{Arrival, Arrived, Source, sealed};
-use crate::waiters::{Slot, Waiters};
+use crate::waiters::{Slot, Waiters, wake};
 use crate::{StreamReader, TransportError};
 use highwater_buffer::{DEFAULT_LIMIT, ReadBuffer};
 use std::error::Error;
@@ -368,12 +368,6 @@ impl Drop for Detached {
             inbox.waiters.wake_all()
         };
         wake(waiters);
-    }
-}
-
-fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
-        waker.wake();
     }
 }
 

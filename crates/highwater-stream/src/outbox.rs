@@ -8,7 +8,7 @@
 //!             └───────────── queued ─────────────┘
 //! ```
 
-use crate::waiters::{Slot, Waiters};
+use crate::waiters::{Slot, Waiters, wake};
 use crate::{CloseError, TransportError, WriteError};
 use highwater_buffer::{Watermarks, WriteBuffer};
 use std::mem;
@@ -675,11 +675,5 @@ impl Wake for Outbox {
             }
         };
         wake(wakers);
-    }
-}
-
-fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
-        waker.wake();
     }
 }

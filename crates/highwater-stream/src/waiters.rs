@@ -51,6 +51,13 @@ impl Waiters {
     }
 }
 
+/// Wakes what was taken out. No lock is held here: a waker may run the caller's code.
+pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
