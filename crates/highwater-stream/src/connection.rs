@@ -19,7 +19,7 @@ use crate::{CloseError, TransportError};
 use bytes::Buf;
 use highwater_buffer::{ReadBuffer, WriteBuffer};
 use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,9 +86,21 @@ pub(crate) struct Manners<T> {
     pub(crate) abort: Option<fn(&mut T)>,
     pub(crate) discard: Option<Discard<T>>,
     pub(crate) can_write_eof: bool,
+    pub(crate) farewell: Mutex<Farewell>,
+    pub(crate) write_timeout: Option<Duration>,
+}
+
+/// How long the end of a connection may take: the only manners that change while it lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Farewell {
     pub(crate) linger: Linger,
     pub(crate) delivery_timeout: Duration,
-    pub(crate) write_timeout: Option<Duration>,
+}
+
+impl Default for Farewell {
+    fn default() -> Self {
+        Self { linger: Linger::default(), delivery_timeout: Duration::from_secs(30) }
+    }
 }
 
 /// Reads and throws away; absent where the transport cannot be read.
@@ -116,10 +128,20 @@ pub(crate) struct Connection<T, F> {
     pub(crate) facts: F,
 }
 
+/// Where the transport is.
+#[derive(Debug)]
+enum Berth<T> {
+    Here(T),
+    /// With [`StreamReader::upgrade`](crate::StreamReader::upgrade), which brings one back or lets go. Until
+    /// then nothing is sent, read or ended.
+    Lent,
+    Gone,
+}
+
 /// The transport and what only its user needs.
 struct Channel<T> {
     /// `None` once the connection is gone.
-    transport: Option<T>,
+    transport: Berth<T>,
     /// Taken from the outbox, and not taken by the transport yet.
     outgoing: WriteBuffer,
     /// Our half is shut.
@@ -155,7 +177,7 @@ impl<T, F> Connection<T, F> {
             waker: Waker::from(Arc::clone(&outbox)),
             outbox,
             channel: Mutex::new(Channel {
-                transport: Some(transport),
+                transport: Berth::Here(transport),
                 outgoing: WriteBuffer::new(),
                 shut: false,
                 peer_ended: false,
@@ -168,6 +190,10 @@ impl<T, F> Connection<T, F> {
             manners,
             facts,
         }
+    }
+
+    pub(crate) fn farewell(&self) -> Farewell {
+        *lock(&self.manners.farewell)
     }
 
     /// The runtime that the connection was made in, or, where there was none or it has ended, the one that
@@ -198,7 +224,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     fn push_through(&self, channel: &mut Channel<T>) -> Poll<()> {
         self.note_panic();
         let mut cx = Context::from_waker(&self.waker);
-        let Channel { transport: Some(transport), outgoing, .. } = channel else {
+        let Channel { transport: Berth::Here(transport), outgoing, .. } = channel else {
             return Poll::Ready(());
         };
         let mut batches = MOST_BATCHES;
@@ -245,6 +271,9 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// Does what there is to do: sends, ends our half, lingers, lets go. With `cx` the linger reads.
     fn work(&self, channel: &mut Channel<T>, mut cx: Option<&mut Context<'_>>) -> Standing {
         self.note_panic();
+        if matches!(channel.transport, Berth::Lent) {
+            return Standing::Idle;
+        }
         loop {
             let phase = match self.outbox.report_for_duty(None) {
                 Duty::Work(phase) => phase,
@@ -265,7 +294,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 Phase::Closing => !channel.shut,
             };
             if must_shut {
-                let Some(transport) = &mut channel.transport else { return Standing::Gone };
+                let Berth::Here(transport) = &mut channel.transport else { return Standing::Gone };
                 match Pin::new(transport).poll_shutdown(&mut Context::from_waker(&self.waker)) {
                     Poll::Pending => return self.stalled(),
                     // The peer may have gone first. Everything had been flushed before.
@@ -291,15 +320,16 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
 
     /// Reads and discards until the peer's end or the byte limit. The time limits are the flusher's.
     fn linger(&self, channel: &mut Channel<T>, cx: Option<&mut Context<'_>>) -> Poll<()> {
-        let (Some(discard), Some(transport)) = (self.manners.discard, &mut channel.transport) else {
+        let (Some(discard), Berth::Here(transport)) = (self.manners.discard, &mut channel.transport) else {
             return Poll::Ready(());
         };
-        if channel.peer_ended || self.manners.linger.bytes == 0 {
+        let most = self.farewell().linger.bytes;
+        if channel.peer_ended || most == 0 {
             return Poll::Ready(());
         }
         let Some(cx) = cx else { return Poll::Pending };
         let mut scratch = [MaybeUninit::uninit(); 4096];
-        while channel.discarded < self.manners.linger.bytes {
+        while channel.discarded < most {
             let mut into = ReadBuf::uninit(&mut scratch);
             match ready!(discard(transport, cx, &mut into)) {
                 Ok(()) if !into.filled().is_empty() => channel.discarded += into.filled().len() as u64,
@@ -408,7 +438,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
 
     /// Drops the transport and tells everybody how it ended.
     fn let_go(&self, channel: &mut Channel<T>) -> Standing {
-        if let Some(mut transport) = channel.transport.take() {
+        if let Berth::Here(mut transport) = mem::replace(&mut channel.transport, Berth::Gone) {
             if let (Some(abort), Some(_)) = (self.manners.abort, self.outbox.lost()) {
                 abort(&mut transport);
             }
@@ -463,19 +493,67 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     pub(crate) fn with_transport<V>(&self, inspect: impl FnOnce(&T) -> V) -> Option<V> {
         let channel = lock(&self.channel);
         // A panic in `inspect` is not the transport's.
-        let seen = catch_unwind(AssertUnwindSafe(|| channel.transport.as_ref().map(inspect)));
+        let seen = catch_unwind(AssertUnwindSafe(|| match &channel.transport {
+            Berth::Here(transport) => Some(inspect(transport)),
+            Berth::Lent | Berth::Gone => None,
+        }));
         self.unlock(channel);
         seen.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// The transport, after everything was flushed; the connection is over.
-    pub(crate) fn take_transport(&self) -> Option<T> {
+    /// The transport, for good, if everything is flushed and there is one writer; the connection is over.
+    /// Otherwise tells how many other writers there are; none where more was queued meanwhile.
+    pub(crate) fn take_transport(&self) -> Result<Option<T>, usize> {
         let mut channel = lock(&self.channel);
-        let transport = channel.transport.take();
-        self.outbox.lose(TransportError::reunited());
-        let _: Option<CloseError> = self.outbox.over(TransportError::reunited);
+        let taken = self.outbox.retire().map(|()| {
+            let transport = mem::replace(&mut channel.transport, Berth::Gone);
+            let _: Option<CloseError> = self.outbox.over(TransportError::reunited);
+            transport.here()
+        });
         self.unlock(channel);
-        transport
+        taken
+    }
+
+    /// The transport, on loan, under the same conditions. Nothing is sent until
+    /// [`give_back`](Self::give_back) or [`forfeit`](Self::forfeit); `close` and `abort` rouse the reader
+    /// and wait for either.
+    pub(crate) fn lend_transport(&self) -> Result<Option<T>, usize> {
+        let mut channel = lock(&self.channel);
+        let lent = self.outbox.check_quiet().map(|()| match &channel.transport {
+            Berth::Here(_) => mem::replace(&mut channel.transport, Berth::Lent).here(),
+            Berth::Lent | Berth::Gone => None,
+        });
+        self.unlock(channel);
+        lent
+    }
+
+    /// Goes on with `transport` in place of the one that was lent.
+    pub(crate) fn give_back(&self, transport: T) {
+        let mut channel = lock(&self.channel);
+        // The runtime may have ended, and the connection with it.
+        if !self.outbox.is_over() {
+            channel.transport = Berth::Here(transport);
+            channel.peer_ended = false;
+        }
+        self.unlock(channel);
+    }
+
+    /// Ends a connection whose transport was lent and does not come back, with `error` if none is kept.
+    pub(crate) fn forfeit(&self, error: TransportError) {
+        let mut channel = lock(&self.channel);
+        channel.transport = Berth::Gone;
+        self.outbox.lose(error);
+        self.let_go(&mut channel);
+        self.unlock(channel);
+    }
+}
+
+impl<T> Berth<T> {
+    fn here(self) -> Option<T> {
+        match self {
+            Berth::Here(transport) => Some(transport),
+            Berth::Lent | Berth::Gone => None,
+        }
     }
 }
 
@@ -495,8 +573,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             return Poll::Ready(verdict.map(|()| Arrival::End));
         }
         let read = match &mut channel.transport {
-            Some(transport) => poll_read_into(transport, cx, buffer),
-            None => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
+            Berth::Here(transport) => poll_read_into(transport, cx, buffer),
+            _ => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
         };
         let verdict = match read {
             Poll::Ready(Ok(Arrival::Bytes)) => Poll::Ready(Ok(Arrival::Bytes)),

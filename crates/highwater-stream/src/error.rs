@@ -90,6 +90,16 @@ impl TransportError {
             .into()
     }
 
+    pub(crate) fn closed_in_upgrade() -> Self {
+        let text = "the connection was closed while it was upgraded";
+        io::Error::new(io::ErrorKind::ConnectionAborted, text).into()
+    }
+
+    pub(crate) fn not_upgraded() -> Self {
+        let text = "the upgrade of the connection failed, or was given up";
+        io::Error::new(io::ErrorKind::ConnectionAborted, text).into()
+    }
+
     pub(crate) fn reunited() -> Self {
         io::Error::new(io::ErrorKind::NotConnected, "the transport was taken back from the pair").into()
     }

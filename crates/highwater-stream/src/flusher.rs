@@ -40,11 +40,11 @@ impl<T: AsyncWrite + Unpin, F> Flusher<T, F> {
     fn patience(&mut self, standing: Standing) -> Option<Duration> {
         match standing {
             Standing::Idle | Standing::Gone => None,
-            Standing::Stalled { unattended: true, .. } => Some(self.connection.manners.delivery_timeout),
+            Standing::Stalled { unattended: true, .. } => Some(self.connection.farewell().delivery_timeout),
             Standing::Stalled { unattended: false, .. } => self.connection.manners.write_timeout,
             Standing::ReadingOut => Some(READING_OUT),
             Standing::Lingering { .. } => {
-                let linger = self.connection.manners.linger;
+                let linger = self.connection.farewell().linger;
                 let since = *self.lingering_since.get_or_insert_with(Instant::now);
                 Some(linger.silence.min(linger.total.saturating_sub(since.elapsed())))
             }

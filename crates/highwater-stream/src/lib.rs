@@ -50,7 +50,7 @@ pub use error::{
     CloseError, LimitedReadError, ReadExactlyError, ReadUntilError, SkipUntilError, TransportError,
     WriteError,
 };
-pub use pair::{Pair, ReadHalf, ReuniteError, ReuniteReason, Reunited, pair};
+pub use pair::{Pair, ReadHalf, ReuniteError, ReuniteReason, Reunited, UpgradeError, pair};
 pub use payload::Payload;
 pub use reader::{AsyncReader, Limited, Lines, Split, StreamReader};
 pub use source::Source;

@@ -524,13 +524,16 @@ impl Outbox {
         kept
     }
 
-    /// Ends all writing, so that the transport can be taken back, if everything is flushed and there is one
-    /// writer. Otherwise tells how many others there are; none where more was queued meanwhile.
+    /// Whether everything is flushed and there is one writer. If not, how many others there are; none where
+    /// more was queued, or something was lost.
+    pub(crate) fn check_quiet(&self) -> Result<(), usize> {
+        lock(&self.state).check_quiet()
+    }
+
+    /// Ends all writing, so that the transport can be taken back, if it is quiet.
     pub(crate) fn retire(&self) -> Result<(), usize> {
         let mut state = lock(&self.state);
-        if state.writers > 1 || state.accepted > state.flushed || state.lost.is_some() {
-            return Err(state.writers - 1);
-        }
+        state.check_quiet()?;
         let _nothing_pending = state.lose(TransportError::reunited());
         Ok(())
     }
@@ -604,6 +607,11 @@ impl State {
     /// The transport has taken bytes that it has not flushed.
     fn is_held_back(&self) -> bool {
         self.written() > self.flushed
+    }
+
+    fn check_quiet(&self) -> Result<(), usize> {
+        let is_quiet = self.writers == 1 && self.accepted == self.flushed && self.lost.is_none();
+        if is_quiet { Ok(()) } else { Err(self.writers - 1) }
     }
 
     fn check_writable(&self) -> Result<(), WriteError> {

@@ -657,6 +657,15 @@ impl<R: Source> StreamReader<R> {
         self.buffer.is_skipping()
     }
 
+    /// Forgets everything but the options, as for another source. Returns what was buffered.
+    pub(crate) fn start_afresh(&mut self) -> Bytes {
+        let buffer = ReadBuffer::with_limit(self.buffer.limit());
+        let old = std::mem::replace(&mut self.buffer, buffer);
+        self.failed = None;
+        self.idle.timer = None;
+        Bytes::copy_from_slice(old.unread_bytes())
+    }
+
     fn fill(&mut self) -> impl Future<Output = Result<(), TransportError>> {
         poll_fn(|cx| self.poll_fill(cx))
     }

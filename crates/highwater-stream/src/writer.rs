@@ -7,8 +7,8 @@ mod weak;
 pub use adapter::AsyncWriter;
 pub use weak::WeakWriter;
 
-use crate::connection::Connection;
-use crate::outbox::Outbox;
+use crate::connection::{Connection, Linger};
+use crate::outbox::{Outbox, lock};
 use crate::pair::Options;
 use crate::payload::Payload;
 use crate::waiters::Slot;
@@ -21,6 +21,7 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::AsyncWrite;
 
 /// asyncio's `StreamWriter` over any `AsyncWrite`: `write` queues and never waits, the queue is sent
@@ -498,6 +499,41 @@ where
     /// ```
     pub fn set_max_buffered(&self, max_buffered: Option<usize>) {
         self.outbox().set_max_buffered(max_buffered);
+    }
+
+    /// Sets for how long delivery may stand still after `close`, or after the last writer has gone: see
+    /// [`Pair::delivery_timeout`](crate::Pair::delivery_timeout). A delivery that stands still already keeps
+    /// the time that it had.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # use highwater_stream::StreamWriter;
+    /// let (transport, _peer_that_never_reads) = tokio::io::duplex(4);
+    /// let writer = StreamWriter::new(transport);
+    /// writer.set_delivery_timeout(std::time::Duration::from_millis(1));
+    /// writer.write("too much").unwrap();
+    /// writer.close();
+    /// assert_eq!(writer.wait_closed().await.unwrap_err().unsent(), 4);
+    /// # });
+    /// ```
+    pub fn set_delivery_timeout(&self, after: Duration) {
+        lock(&self.connection.manners.farewell).delivery_timeout = after;
+    }
+
+    /// Sets how long a closed connection reads on and discards: see [`Pair::linger`](crate::Pair::linger).
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # use highwater_stream::Linger;
+    /// let (transport, _peer_that_never_ends) = tokio::io::duplex(64);
+    /// let (_reader, writer) = highwater_stream::pair(transport);
+    /// writer.set_linger(Linger::NONE);
+    /// writer.close();
+    /// assert!(writer.downgrade().is_gone());
+    /// # });
+    /// ```
+    pub fn set_linger(&self, linger: Linger) {
+        lock(&self.connection.manners.farewell).linger = linger;
     }
 
     // ---- the connection ------------------------------------------------------------------------
