@@ -1,7 +1,11 @@
 //! What is known of a connection, kept after it is gone.
 
+#[cfg(feature = "tls")]
+use crate::TlsFacts;
 use std::fmt;
 use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::sync::OnceLock;
 
 /// What is known of a connection: taken when it is made, and there after it is gone.
 ///
@@ -24,11 +28,23 @@ use std::net::SocketAddr;
 pub struct Facts {
     peer_addr: Address,
     local_addr: Address,
+    #[cfg(feature = "tls")]
+    tls: Layers,
 }
+
+/// One TLS inside the other, as they were started.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug, Default)]
+struct Layers(OnceLock<Box<(TlsFacts, Layers)>>);
 
 impl Facts {
     pub(crate) fn new(peer_addr: Address, local_addr: Address) -> Self {
-        Self { peer_addr, local_addr }
+        Self {
+            peer_addr,
+            local_addr,
+            #[cfg(feature = "tls")]
+            tls: Layers::default(),
+        }
     }
 
     pub(crate) fn unknown() -> Self {
@@ -66,6 +82,34 @@ impl Facts {
     /// ```
     pub fn local_addr(&self) -> &Address {
         &self.local_addr
+    }
+
+    /// What the TLS handshake has settled, if there was one; the innermost of several. asyncio:
+    /// `get_extra_info("ssl_object")` and its like.
+    ///
+    /// ```
+    /// let ((reader, _writer), _peer) = highwater_net::duplex(64);
+    /// assert!(reader.facts().tls().is_none());
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        let mut layers = &self.tls;
+        let mut innermost = None;
+        while let Some(layer) = layers.0.get() {
+            innermost = Some(&layer.0);
+            layers = &layer.1;
+        }
+        innermost
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls_started(&self, facts: TlsFacts) {
+        let mut layers = &self.tls;
+        while let Some(layer) = layers.0.get() {
+            layers = &layer.1;
+        }
+        // Who starts TLS has both halves, so that nobody else is at it.
+        drop(layers.0.set(Box::new((facts, Layers::default()))));
     }
 }
 

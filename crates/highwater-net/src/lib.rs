@@ -34,6 +34,8 @@ mod connect;
 mod facts;
 mod options;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 
 pub use address::{Bind, ConnectTo, IntoBind, Name, Socket};
@@ -41,7 +43,16 @@ pub use connect::{Attempt, ConnectError, OpenConnection, open_connection};
 pub use facts::{Address, Facts};
 pub use options::StreamOptions;
 pub use server::{BindError, Handler, Outcome, Server, ServerEvent, StartServer, start_server};
+#[cfg(feature = "tls")]
+pub use tls::{
+    ClientAuth, ClientTls, ClientTlsBuilder, Identity, NamedClientTls, ReadAhead, Roots, ServerTls,
+    ServerTlsBuilder, StartTls, StartTlsError, TlsConfigError, TlsError, TlsFacts, TlsSide, TlsTransport,
+    start_tls,
+};
 pub use transport::{OtherTransport, Transport, duplex, pair};
+
+#[cfg(feature = "tls")]
+pub use rustls;
 
 pub use highwater_stream::{
     self as stream, Bytes, CloseError, IncompleteRead, IntoSeparators, InvalidSeparators, LimitOverrun,

@@ -38,6 +38,9 @@ pub enum Transport {
     /// A Unix socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// Any of them inside TLS, TLS itself included.
+    #[cfg(feature = "tls")]
+    Tls(Box<crate::TlsTransport>),
     /// Anything else: memory, stdio, the pipes of a child process.
     Other(Box<dyn OtherTransport>),
 }
@@ -109,9 +112,12 @@ pub fn duplex(capacity: usize) -> ((StreamReader, StreamWriter), (StreamReader, 
 impl Transport {
     /// Makes the drop that follows a reset, where the transport knows one.
     pub(crate) fn reset(&mut self) {
-        if let Transport::Tcp(socket) = self {
+        match self {
             // It fails on a socket that is gone already, which needs no reset.
-            SockRef::from(&*socket).set_linger(Some(Duration::ZERO)).ok();
+            Transport::Tcp(socket) => drop(SockRef::from(&*socket).set_linger(Some(Duration::ZERO))),
+            #[cfg(feature = "tls")]
+            Transport::Tls(tls) => tls.carrier_mut().reset(),
+            _ => {}
         }
     }
 }
@@ -135,6 +141,8 @@ macro_rules! on_each {
             Transport::Tcp($io) => $call,
             #[cfg(unix)]
             Transport::Unix($io) => $call,
+            #[cfg(feature = "tls")]
+            Transport::Tls($io) => $call,
             Transport::Other($io) => $call,
         }
     };
@@ -178,6 +186,8 @@ impl fmt::Debug for Transport {
             Transport::Tcp(socket) => socket.fmt(f),
             #[cfg(unix)]
             Transport::Unix(socket) => socket.fmt(f),
+            #[cfg(feature = "tls")]
+            Transport::Tls(tls) => tls.fmt(f),
             Transport::Other(_) => f.write_str("OtherTransport"),
         }
     }

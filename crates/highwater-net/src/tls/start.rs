@@ -1,0 +1,387 @@
+//! The upgrade of a connection to TLS, with a policy for what was read ahead in plain.
+
+use crate::stream::{ReuniteError, UpgradeError};
+use crate::tls::transport::Carrier;
+use crate::tls::{ClientTls, NamedClientTls, ServerTls, TlsError, TlsFacts, TlsTransport};
+use crate::{Facts, StreamReader, StreamWriter, Transport, TransportError};
+use rustls::pki_types::ServerName;
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+/// Goes on with the same connection inside TLS: sends what is queued in plain, shakes hands, and gives both
+/// halves back. Await it.
+///
+/// | `side` | is |
+/// | --- | --- |
+/// | [`ClientTls::server_name`] | the client, of the server with that name |
+/// | [`ServerTls`] | the server |
+///
+/// What was read ahead in plain can never be read as if it had come through TLS, or an attacker could put
+/// words in front of what the peer says: a server gives it to the handshake, since a hasty client may have
+/// begun it already; a client, whom nobody may speak to before it has begun, refuses. See
+/// [`StartTls::read_ahead`].
+///
+/// The connection may be of any kind: TCP, Unix, memory, TLS. Its options stay: limit, marks, time-outs.
+///
+/// # Errors
+/// [`StartTlsError`]. A refusal has changed nothing, and gives both halves back; any other error has closed
+/// the connection.
+///
+/// # Cancel safety
+/// Dropped, it closes the connection: at once in the middle of the handshake, gracefully before.
+///
+/// # Source
+/// asyncio: `StreamWriter.start_tls`. diverges:
+/// - It takes both halves and returns both, for the reader is another one from then on.
+/// - A client names the server; there, leaving it out skips the verification of the name.
+/// - What was read ahead is not readable afterwards (`asyncio: gh-118642`, `gh-142352`).
+/// - A handshake that fails or is given up closes the connection, and nobody hangs.
+///
+/// ```
+/// # use highwater_net::*;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+/// # let identity = Identity::from_pem(made.cert.pem(), made.signing_key.serialize_pem()).unwrap();
+/// # let roots = Roots::from_pem(made.cert.pem()).unwrap();
+/// let server_tls = ServerTls::new(identity).unwrap();
+/// let client_tls = ClientTls::builder().roots(roots).build().unwrap();
+///
+/// let serve = move |mut reader: StreamReader, writer: StreamWriter| {
+///     let tls = server_tls.clone();
+///     async move {
+///         assert_eq!(reader.read_line().await?.unwrap(), "STARTTLS\n");
+///         writer.write("go ahead\n")?;
+///         let (mut reader, writer) = start_tls(reader, writer, tls).await?;
+///         writer.write(reader.read_line().await?.unwrap())?;
+///         Ok::<(), std::io::Error>(())
+///     }
+/// };
+/// let server = start_server(serve, ("127.0.0.1", 0)).await?;
+///
+/// let (mut reader, writer) = open_connection(server.local_addrs()[0]).await?;
+/// writer.write("STARTTLS\n")?;
+/// assert_eq!(reader.read_line().await?.unwrap(), "go ahead\n");
+/// let (mut reader, writer) = start_tls(reader, writer, client_tls.server_name("localhost")).await?;
+/// writer.write("in private\n")?;
+/// assert_eq!(reader.read_line().await?.unwrap(), "in private\n");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// A client without the name of its server does not compile:
+///
+/// ```compile_fail
+/// # use highwater_net::*;
+/// async fn upgrade(reader: StreamReader, writer: StreamWriter, tls: ClientTls) {
+///     start_tls(reader, writer, tls).await.unwrap();
+/// }
+/// ```
+pub fn start_tls<S: TlsSide>(reader: StreamReader, writer: StreamWriter, side: S) -> StartTls<S> {
+    StartTls { reader, writer, read_ahead: S::READ_AHEAD, side }
+}
+
+/// An upgrade to be made: see [`start_tls`].
+///
+/// ```
+/// use highwater_net::{ReadAhead, ServerTls, StreamReader, StreamWriter, start_tls};
+/// async fn strict(reader: StreamReader, writer: StreamWriter, tls: ServerTls) -> std::io::Result<()> {
+///     let (_reader, _writer) = start_tls(reader, writer, tls).read_ahead(ReadAhead::Refuse).await?;
+///     Ok(())
+/// }
+/// # let _ = strict;
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is upgraded until it is awaited"]
+pub struct StartTls<S> {
+    reader: StreamReader,
+    writer: StreamWriter,
+    read_ahead: ReadAhead,
+    side: S,
+}
+
+/// What becomes of bytes that were read before the upgrade and not returned.
+///
+/// ```
+/// use highwater_net::ReadAhead;
+/// let lets_a_proxy_header_be_followed_at_once = ReadAhead::Handshake;
+/// # let _ = lets_a_proxy_header_be_followed_at_once;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadAhead {
+    /// They begin the handshake, which fails if they are anything else. The rule on a server.
+    Handshake,
+    /// They are an error, which gives both halves back. The rule on a client.
+    Refuse,
+}
+
+impl<S> StartTls<S> {
+    /// What becomes of bytes that were read before the upgrade and not returned.
+    ///
+    /// ```
+    /// # use highwater_net::*;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    /// # let identity = Identity::from_pem(made.cert.pem(), made.signing_key.serialize_pem()).unwrap();
+    /// # let tls = ServerTls::new(identity).unwrap();
+    /// let ((mut reader, writer), (_, client)) = duplex(64);
+    /// client.write("STARTTLS\nRCPT TO:<mallory>\n").unwrap();
+    /// reader.read_line().await.unwrap();
+    /// match start_tls(reader, writer, tls).read_ahead(ReadAhead::Refuse).await {
+    ///     Err(StartTlsError::ReadAhead { buffered, .. }) => assert_eq!(buffered, 18),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # });
+    /// ```
+    pub fn read_ahead(mut self, policy: ReadAhead) -> Self {
+        self.read_ahead = policy;
+        self
+    }
+}
+
+impl<S: TlsSide> IntoFuture for StartTls<S> {
+    type Output = Result<(StreamReader, StreamWriter), StartTlsError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(upgrade(self.reader, self.writer, self.read_ahead, self.side.into_side()))
+    }
+}
+
+/// Which side of the handshake we are: a [`NamedClientTls`] or a [`ServerTls`].
+///
+/// ```
+/// use highwater_net::{StreamReader, StreamWriter, TlsSide, start_tls};
+/// async fn upgrade<S: TlsSide>(reader: StreamReader, writer: StreamWriter, side: S) -> bool {
+///     start_tls(reader, writer, side).await.is_ok()
+/// }
+/// # use highwater_net::ServerTls;
+/// # let _ = upgrade::<ServerTls>;
+/// ```
+pub trait TlsSide: sealed::Sealed {
+    #[doc(hidden)]
+    const READ_AHEAD: ReadAhead;
+    #[doc(hidden)]
+    fn into_side(self) -> Side;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::tls::NamedClientTls {}
+    impl Sealed for crate::tls::ServerTls {}
+    impl Sealed for &crate::tls::ServerTls {}
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Side {
+    Client(NamedClientTls),
+    Server(ServerTls),
+}
+
+impl TlsSide for NamedClientTls {
+    const READ_AHEAD: ReadAhead = ReadAhead::Refuse;
+    fn into_side(self) -> Side {
+        Side::Client(self)
+    }
+}
+
+impl TlsSide for ServerTls {
+    const READ_AHEAD: ReadAhead = ReadAhead::Handshake;
+    fn into_side(self) -> Side {
+        Side::Server(self)
+    }
+}
+
+impl TlsSide for &ServerTls {
+    const READ_AHEAD: ReadAhead = ReadAhead::Handshake;
+    fn into_side(self) -> Side {
+        Side::Server(self.clone())
+    }
+}
+
+async fn upgrade(
+    reader: StreamReader,
+    writer: StreamWriter,
+    read_ahead: ReadAhead,
+    side: Side,
+) -> Result<(StreamReader, StreamWriter), StartTlsError> {
+    if read_ahead == ReadAhead::Refuse && reader.buffered() > 0 {
+        let buffered = reader.buffered();
+        return Err(StartTlsError::ReadAhead { halves: Box::new((reader, writer)), buffered });
+    }
+    let manners = match &side {
+        Side::Client(client) => client.tls.manners,
+        Side::Server(server) => server.manners,
+    };
+    let mut learned = None;
+    let upgraded = reader.upgrade(writer, |transport, ahead| async {
+        let carrier = Carrier::new(transport, ahead);
+        let (stream, facts) = shake_hands(carrier, &side, manners.handshake_timeout).await?;
+        learned = Some(facts);
+        Ok(Transport::Tls(Box::new(stream)))
+    });
+    let (reader, writer) = upgraded.await?;
+    if let Some(facts) = learned {
+        writer.facts().tls_started(facts);
+    }
+    manners.apply(&writer);
+    Ok((reader, writer))
+}
+
+/// A handshake to its end, or for as long as it may take.
+async fn shake_hands(
+    carrier: Carrier,
+    side: &Side,
+    timeout: Duration,
+) -> Result<(TlsTransport, TlsFacts), TlsError> {
+    let shaking = async {
+        match side {
+            Side::Client(NamedClientTls { tls, name }) => connect(carrier, tls, name).await,
+            Side::Server(tls) => accept(carrier, tls).await,
+        }
+    };
+    let timed_out = |_| TlsError::TimedOut { after: timeout };
+    tokio::time::timeout(timeout, shaking).await.map_err(timed_out)?
+}
+
+async fn connect(
+    carrier: Carrier,
+    tls: &ClientTls,
+    name: &str,
+) -> Result<(TlsTransport, TlsFacts), TlsError> {
+    let server_name = ServerName::try_from(subject(name).to_owned());
+    let server_name = server_name.map_err(|_| TlsError::InvalidServerName(name.to_owned()))?;
+    let stream = TlsConnector::from(tls.config.clone()).connect(server_name, carrier).await;
+    let stream = stream.map_err(|error| TlsError::of_handshake(error, Some(name)))?;
+    let stream = TlsTransport::new(TlsStream::Client(stream), tls.manners.allow_truncation);
+    let facts = stream.facts(Some(name));
+    Ok((stream, facts))
+}
+
+/// What a certificate may be valid for: neither the zone of an address nor the root's dot is part of it.
+fn subject(name: &str) -> &str {
+    let name = name.split_once('%').map_or(name, |(address, _zone)| address);
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+async fn accept(carrier: Carrier, tls: &ServerTls) -> Result<(TlsTransport, TlsFacts), TlsError> {
+    let _turn = tls.handshakes.acquire().await.expect("the semaphore is never closed");
+    let stream = TlsAcceptor::from(tls.config.clone()).accept(carrier).await;
+    let stream = stream.map_err(|error| TlsError::of_handshake(error, None))?;
+    let name = stream.get_ref().1.server_name().map(str::to_owned);
+    let stream = TlsTransport::new(TlsStream::Server(stream), tls.manners.allow_truncation);
+    let facts = stream.facts(name.as_deref());
+    Ok((stream, facts))
+}
+
+/// Why a connection was not upgraded to TLS.
+///
+/// ```
+/// # use highwater_net::*;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+/// # let tls = ClientTls::builder().roots(Roots::from_pem(made.cert.pem()).unwrap()).build().unwrap();
+/// let ((mut reader, writer), (_, server)) = duplex(64);
+/// server.write("go ahead\nand believe this\n").unwrap();
+/// reader.read_line().await.unwrap();
+/// let refused = start_tls(reader, writer, tls.server_name("localhost")).await.unwrap_err();
+/// assert_eq!(refused.to_string(), "17 bytes in plain had been read ahead of the TLS handshake");
+/// let (reader, _writer) = refused.into_halves().expect("a refusal changes nothing");
+/// assert_eq!(reader.unread_bytes(), b"and believe this\n");
+/// # });
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartTlsError {
+    /// Bytes in plain had been read ahead, and the policy is to refuse. Nothing has changed.
+    ReadAhead {
+        /// The reader, with those bytes, and the writer.
+        halves: Box<(StreamReader, StreamWriter)>,
+        /// How many bytes.
+        buffered: usize,
+    },
+    /// The halves are not free to be upgraded: clones of the writer are left, say, or the connection was
+    /// closed. Nothing has changed.
+    Refused(Box<ReuniteError<Transport, Facts>>),
+    /// The handshake failed. The connection is closed.
+    Handshake(TlsError),
+    /// The connection was closed, aborted or lost during the handshake.
+    Closed(TransportError),
+}
+
+impl StartTlsError {
+    /// Both halves, where nothing has changed.
+    ///
+    /// ```
+    /// # use highwater_net::*;
+    /// # async fn fall_back(reader: StreamReader, writer: StreamWriter, tls: NamedClientTls) {
+    /// if let Err(error) = start_tls(reader, writer, tls).await {
+    ///     match error.into_halves() {
+    ///         Some((_reader, _writer)) => println!("refused, and still in plain"),
+    ///         None => println!("closed"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn into_halves(self) -> Option<(StreamReader, StreamWriter)> {
+        match self {
+            StartTlsError::ReadAhead { halves, .. } => Some(*halves),
+            StartTlsError::Refused(refusal) => Some((refusal.reader, refusal.writer)),
+            StartTlsError::Handshake(_) | StartTlsError::Closed(_) => None,
+        }
+    }
+}
+
+impl From<UpgradeError<Transport, Facts, TlsError>> for StartTlsError {
+    fn from(error: UpgradeError<Transport, Facts, TlsError>) -> Self {
+        match error {
+            UpgradeError::Refused(refusal) => StartTlsError::Refused(refusal),
+            UpgradeError::Failed(error) => StartTlsError::Handshake(error),
+            UpgradeError::Closed(error) => StartTlsError::Closed(error),
+            _ => unreachable!("there is no other"),
+        }
+    }
+}
+
+impl fmt::Display for StartTlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartTlsError::ReadAhead { buffered, .. } => {
+                write!(f, "{buffered} bytes in plain had been read ahead of the TLS handshake")
+            }
+            StartTlsError::Refused(refusal) => {
+                write!(f, "the connection cannot be upgraded to TLS: {}", refusal.reason)
+            }
+            StartTlsError::Handshake(error) => error.fmt(f),
+            StartTlsError::Closed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for StartTlsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            StartTlsError::ReadAhead { .. } => None,
+            StartTlsError::Refused(refusal) => refusal.source(),
+            StartTlsError::Handshake(error) => error.source(),
+            StartTlsError::Closed(error) => error.source(),
+        }
+    }
+}
+
+/// Of the kind that fits. A refusal closes the halves that it held, and keeps their story.
+impl From<StartTlsError> for io::Error {
+    fn from(error: StartTlsError) -> Self {
+        match error {
+            StartTlsError::Handshake(error) => error.into(),
+            StartTlsError::Closed(error) => error.into(),
+            refused => io::Error::new(io::ErrorKind::InvalidInput, refused.to_string()),
+        }
+    }
+}
