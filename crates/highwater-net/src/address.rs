@@ -11,10 +11,14 @@ use tokio::net::TcpStream;
 ///
 /// | form | is |
 /// | --- | --- |
-/// | `("example.org", 80)`, `(IpAddr, 80)`, a `SocketAddr`, `"example.org:80"` | a [`Name`]: resolved and connected |
+/// | `("example.org", 80)`, `("example.org", "http")`, `"example.org:80"`, `(IpAddr, 80)`, a `SocketAddr` | a [`Name`]: resolved and connected |
 /// | a connected `TcpStream` or `UnixStream` of std or tokio, an `OwnedFd` | a [`Socket`]: taken as it is |
 ///
 /// Which options there are depends on which it is.
+///
+/// A port may be the name of a service, and a number in a text. An IPv6 host may have a zone, by name or by
+/// number (`"fe80::1%eth0"`), and needs brackets where the port is in the same text (`"[fe80::1%eth0]:80"`). What is
+/// wrong with a name is told when it is resolved.
 ///
 /// # Source
 /// asyncio: `host`, `port` and `sock` of `open_connection`. diverges: a connection needs both host and port,
@@ -54,7 +58,9 @@ pub struct Name(pub(crate) Target);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Host(String, u16),
-    /// `host:port` in one text, taken apart by the resolver.
+    /// The port is the name of a service, or a number in a text.
+    Service(String, String),
+    /// `host:port` in one text.
     Text(String),
     Address(SocketAddr),
 }
@@ -64,19 +70,11 @@ impl fmt::Display for Name {
         match &self.0 {
             Target::Host(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
             Target::Host(host, port) => write!(f, "{host}:{port}"),
+            Target::Service(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Target::Service(host, port) => write!(f, "{host}:{port}"),
             Target::Text(text) => f.write_str(text),
             Target::Address(address) => address.fmt(f),
         }
-    }
-}
-
-impl Name {
-    pub(crate) async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
-        Ok(match &self.0 {
-            Target::Host(host, port) => tokio::net::lookup_host((host.as_str(), *port)).await?.collect(),
-            Target::Text(text) => tokio::net::lookup_host(text).await?.collect(),
-            Target::Address(address) => vec![*address],
-        })
     }
 }
 
@@ -96,7 +94,14 @@ name! {
     (&str, u16): given => Target::Host(given.0.into(), given.1),
     (String, u16): given => Target::Host(given.0, given.1),
     (&String, u16): given => Target::Host(given.0.clone(), given.1),
+    (&str, &str): given => Target::Service(given.0.into(), given.1.into()),
+    (&str, String): given => Target::Service(given.0.into(), given.1),
+    (String, &str): given => Target::Service(given.0, given.1.into()),
+    (String, String): given => Target::Service(given.0, given.1),
+    (&String, &str): given => Target::Service(given.0.clone(), given.1.into()),
+    (&String, &String): given => Target::Service(given.0.clone(), given.1.clone()),
     (IpAddr, u16): given => Target::Address(given.into()),
+    (IpAddr, &str): given => Target::Service(given.0.to_string(), given.1.into()),
     SocketAddr: given => Target::Address(given),
     &str: given => Target::Text(given.into()),
     String: given => Target::Text(given),

@@ -32,16 +32,20 @@
 mod address;
 mod connect;
 mod facts;
+mod keep_alive;
 mod options;
+mod resolve;
 mod server;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
 
 pub use address::{Bind, ConnectTo, IntoBind, Name, Socket};
-pub use connect::{Attempt, ConnectError, OpenConnection, open_connection};
+pub use connect::{Attempt, Conflict, ConnectError, OpenConnection, open_connection};
 pub use facts::{Address, Facts};
+pub use keep_alive::KeepAlive;
 pub use options::StreamOptions;
+pub use resolve::{Family, Port, Query, Resolver, SystemResolver};
 pub use server::{BindError, Handler, Outcome, Server, ServerEvent, StartServer, start_server};
 #[cfg(feature = "tls")]
 pub use tls::{
@@ -53,6 +57,8 @@ pub use transport::{OtherTransport, Transport, duplex, pair};
 
 #[cfg(feature = "tls")]
 pub use rustls;
+/// What [`OpenConnection::on_socket`] is given a socket of.
+pub use socket2;
 
 pub use highwater_stream::{
     self as stream, Bytes, CloseError, IncompleteRead, IntoSeparators, InvalidSeparators, LimitOverrun,

@@ -1,0 +1,120 @@
+//! Taking a name apart: which host, which port, and what needs no resolver.
+
+use crate::address::{Name, Target};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// A port: its number, or the name of the service that has it.
+///
+/// ```
+/// use highwater_net::Port;
+/// assert_eq!(Port::Number(80).to_string(), "80");
+/// assert_eq!(Port::Service("http".into()).to_string(), "http");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// The number.
+    Number(u16),
+    /// The service, as `/etc/services` lists them: `http`.
+    Service(String),
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Port::Number(number) => number.fmt(f),
+            Port::Service(service) => f.write_str(service),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    Ip(IpAddr, Zone),
+    Name(String),
+}
+
+/// Of which link an IPv6 address is: `fe80::1%eth0`, `fe80::1%2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// 0 is none.
+    Number(u32),
+    Name(String),
+}
+
+impl Name {
+    /// The address that the host is, if it needs no resolver.
+    pub(crate) fn literal(&self) -> Option<IpAddr> {
+        match self.parts().ok()?.0 {
+            Host::Ip(ip, _) => Some(ip),
+            Host::Name(_) => None,
+        }
+    }
+
+    pub(super) fn parts(&self) -> io::Result<(Host, Port)> {
+        match &self.0 {
+            Target::Host(host, port) => Ok((parse_host(host)?, Port::Number(*port))),
+            Target::Service(host, port) => Ok((parse_host(host)?, parse_port(port)?)),
+            Target::Text(text) => {
+                let (host, port) = split(text)?;
+                Ok((parse_host(host)?, parse_port(port)?))
+            }
+            Target::Address(address) => {
+                let zone = match address {
+                    SocketAddr::V4(_) => 0,
+                    SocketAddr::V6(address) => address.scope_id(),
+                };
+                Ok((Host::Ip(address.ip(), Zone::Number(zone)), Port::Number(address.port())))
+            }
+        }
+    }
+}
+
+fn split(text: &str) -> io::Result<(&str, &str)> {
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let parts = bracketed.split_once("]:").filter(|(host, _)| host.contains(':'));
+        return parts.ok_or_else(|| invalid("brackets hold an IPv6 address, and a port follows them"));
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("it names no port"))?;
+    if host.contains(':') {
+        // Without brackets nobody can tell where the address ends.
+        return Err(invalid("an IPv6 address needs brackets in front of a port"));
+    }
+    Ok((host, port))
+}
+
+fn parse_host(host: &str) -> io::Result<Host> {
+    if let Ok(ip) = host.parse() {
+        return Ok(Host::Ip(ip, Zone::Number(0)));
+    }
+    if let Some((Ok(ip), zone)) = host.split_once('%').map(|(ip, zone)| (ip.parse::<Ipv6Addr>(), zone)) {
+        let zone = match zone.parse() {
+            Ok(number) => Zone::Number(number),
+            Err(_) if zone.is_empty() => return Err(invalid("the name of the zone is empty")),
+            Err(_) => Zone::Name(zone.into()),
+        };
+        return Ok(Host::Ip(ip.into(), zone));
+    }
+    match host {
+        "" => Err(invalid("it names no host")),
+        _ if host.contains(':') => Err(invalid("a host with colons is an IPv6 address, and this is none")),
+        _ => Ok(Host::Name(host.into())),
+    }
+}
+
+/// RFC 6335 §5.1: the name of a service holds a letter. The system's resolver would take a number that is
+/// too large modulo 65536, and what is no number at all for another.
+fn parse_port(port: &str) -> io::Result<Port> {
+    let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse() {
+        Ok(number) if is_number => Ok(Port::Number(number)),
+        _ if is_number => Err(invalid("a port is at most 65535")),
+        _ if port.bytes().any(|byte| byte.is_ascii_alphabetic()) => Ok(Port::Service(port.into())),
+        _ => Err(invalid("the port is neither a number nor the name of a service")),
+    }
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what.to_owned())
+}
