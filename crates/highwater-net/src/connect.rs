@@ -6,10 +6,16 @@ mod error;
 mod order;
 mod race;
 mod socket;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub(crate) use error::Listed;
 pub use error::{Attempt, Conflict, ConnectError};
+#[cfg(feature = "tls")]
+pub use tls::HostTls;
 
+#[cfg(feature = "tls")]
+use crate::NamedClientTls;
 use crate::address::{ConnectTo, Socket};
 use crate::{StreamOptions, StreamReader, StreamWriter};
 use by_name::Reach;
@@ -70,6 +76,8 @@ pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
         streams: StreamOptions::new(),
         limit: None,
         reach: Reach::default(),
+        #[cfg(feature = "tls")]
+        tls: None,
     }
 }
 
@@ -95,6 +103,8 @@ pub struct OpenConnection<K> {
     limit: Option<usize>,
     /// How a name is reached. A socket has been: only a name has methods that change it.
     reach: Reach,
+    #[cfg(feature = "tls")]
+    tls: Option<NamedClientTls>,
 }
 
 impl<K> OpenConnection<K> {
@@ -154,7 +164,10 @@ impl IntoFuture for OpenConnection<Socket> {
         Box::pin(async move {
             let streams = self.options();
             let (transport, facts) = self.to.adopt().map_err(ConnectError::Socket)?;
-            Ok(streams.split(transport, facts))
+            let halves = streams.split(transport, facts);
+            #[cfg(feature = "tls")]
+            let halves = tls::secure(halves, self.tls).await?;
+            Ok(halves)
         })
     }
 }

@@ -41,6 +41,8 @@ mod tls;
 mod transport;
 
 pub use address::{Bind, ConnectTo, IntoBind, Name, Socket};
+#[cfg(feature = "tls")]
+pub use connect::HostTls;
 pub use connect::{Attempt, Conflict, ConnectError, OpenConnection, open_connection};
 pub use facts::{Address, Facts};
 pub use keep_alive::KeepAlive;

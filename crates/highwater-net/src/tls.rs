@@ -32,3 +32,5 @@ pub use roots::Roots;
 pub use server::{ClientAuth, ServerTls, ServerTlsBuilder};
 pub use start::{ReadAhead, StartTls, StartTlsError, TlsSide, start_tls};
 pub use transport::TlsTransport;
+
+pub(crate) use start::handshake_over;

@@ -5,6 +5,8 @@ use super::error::{Conflict, ConnectError, Tried};
 use super::order::interleave;
 use super::race::Pace;
 use super::socket::{Local, SocketOptions};
+#[cfg(feature = "tls")]
+use super::tls;
 use super::{OpenConnection, StreamReader, StreamWriter};
 use crate::address::{ConnectTo, Name, adopt_tcp};
 use crate::keep_alive::KeepAlive;
@@ -15,6 +17,8 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
+use tokio::time::Instant;
 
 /// RFC 8305 §8: the recommended delay between attempts.
 const DELAY: Duration = Duration::from_millis(250);
@@ -285,6 +289,8 @@ impl OpenConnection<Name> {
 
     async fn connect(self) -> Result<(StreamReader, StreamWriter), ConnectError> {
         let streams = self.options();
+        #[cfg(feature = "tls")]
+        let (wanted, begun) = (self.tls, Instant::now());
         let Self { to, reach, .. } = self;
         Conflict::check(reach.family, &to, reach.local_addr.as_ref()).map_err(ConnectError::Conflict)?;
         let mut tried = Tried::default();
@@ -296,13 +302,17 @@ impl OpenConnection<Name> {
                 Err(_) => return Err(ConnectError::TimedOut { to, after, attempts: tried.into_attempts() }),
             },
         };
-        match connected? {
-            Some(socket) => {
-                let (transport, facts) = adopt_tcp(socket, None);
-                Ok(streams.split(transport, facts))
-            }
-            None => Err(ConnectError::Unreachable { to, attempts: tried.into_attempts() }),
-        }
+        let Some(socket) = connected? else {
+            return Err(ConnectError::Unreachable { to, attempts: tried.into_attempts() });
+        };
+        let (transport, facts) = adopt_tcp(socket, None);
+        let halves = streams.split(transport, facts);
+        #[cfg(feature = "tls")]
+        let halves = {
+            let left = reach.timeout.map(|after| (after, after.saturating_sub(begun.elapsed())));
+            tls::secure_within(left, halves, wanted).await?
+        };
+        Ok(halves)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::address::Name;
 use crate::resolve::Family;
+#[cfg(feature = "tls")]
+use crate::{Address, TlsError};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -189,6 +191,14 @@ pub enum ConnectError {
     },
     /// The socket that was handed in could not be taken.
     Socket(io::Error),
+    /// It was connected, and the TLS handshake failed. The connection is closed.
+    #[cfg(feature = "tls")]
+    Tls {
+        /// With whom.
+        peer: Address,
+        /// Why it failed.
+        error: TlsError,
+    },
 }
 
 impl fmt::Display for ConnectError {
@@ -209,6 +219,8 @@ impl fmt::Display for ConnectError {
                 write!(f, "{to} was not connected within {after:?}: {}", Listed::of(attempts, to))
             }
             ConnectError::Socket(error) => write!(f, "the socket could not be taken: {error}"),
+            #[cfg(feature = "tls")]
+            ConnectError::Tls { peer, error } => write!(f, "no TLS with {peer}: {error}"),
         }
     }
 }
@@ -220,6 +232,8 @@ impl Error for ConnectError {
             | ConnectError::LocalAddr { error, .. }
             | ConnectError::Socket(error) => Some(error),
             ConnectError::Conflict(conflict) => Some(conflict),
+            #[cfg(feature = "tls")]
+            ConnectError::Tls { error, .. } => Some(error),
             ConnectError::Unreachable { attempts, .. } | ConnectError::TimedOut { attempts, .. } => {
                 attempts.last().map(|attempt| &attempt.error as _)
             }
@@ -239,6 +253,8 @@ impl From<ConnectError> for io::Error {
                 attempts.last().map_or(io::ErrorKind::NotFound, |attempt| attempt.error.kind())
             }
             ConnectError::TimedOut { .. } => io::ErrorKind::TimedOut,
+            #[cfg(feature = "tls")]
+            ConnectError::Tls { error, .. } => error.kind(),
         };
         io::Error::new(kind, error)
     }

@@ -52,6 +52,16 @@ impl Name {
         }
     }
 
+    /// The host as it was given, without the port; nothing where it names none.
+    #[cfg(feature = "tls")]
+    pub(crate) fn host(&self) -> String {
+        match &self.0 {
+            Target::Host(host, _) | Target::Service(host, _) => host.clone(),
+            Target::Text(text) => split(text).map_or_else(|_| String::new(), |(host, _)| host.to_owned()),
+            Target::Address(address) => address.ip().to_string(),
+        }
+    }
+
     pub(super) fn parts(&self) -> io::Result<(Host, Port)> {
         match &self.0 {
             Target::Host(host, port) => Ok((parse_host(host)?, Port::Number(*port))),

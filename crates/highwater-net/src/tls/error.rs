@@ -65,7 +65,13 @@ impl TlsError {
         }
     }
 
-    fn kind(&self) -> io::ErrorKind {
+    /// The kind of `io::Error` that it converts to.
+    ///
+    /// ```
+    /// let error = highwater_net::TlsError::PeerLeft;
+    /// assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+    /// ```
+    pub fn kind(&self) -> io::ErrorKind {
         match self {
             TlsError::InvalidServerName(_) => io::ErrorKind::InvalidInput,
             TlsError::Certificate { .. } | TlsError::Protocol(_) => io::ErrorKind::InvalidData,

@@ -10,6 +10,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
@@ -278,6 +279,19 @@ async fn accept(carrier: Carrier, tls: &ServerTls) -> Result<(TlsTransport, TlsF
     let stream = TlsTransport::new(TlsStream::Server(stream), tls.manners.allow_truncation);
     let facts = stream.facts(name.as_deref());
     Ok((stream, facts))
+}
+
+/// What becomes of a connection that was made for TLS: nothing is buffered, cloned or closed yet, so that it
+/// succeeds, fails, or is closed in the meantime.
+pub(crate) async fn handshake_over(
+    (reader, writer): (StreamReader, StreamWriter),
+    side: impl TlsSide,
+) -> Result<(StreamReader, StreamWriter), TlsError> {
+    upgrade(reader, writer, ReadAhead::Handshake, side.into_side()).await.map_err(|error| match error {
+        StartTlsError::Handshake(error) => error,
+        StartTlsError::Closed(error) => TlsError::Transport(Arc::new(error.into())),
+        refused => TlsError::Transport(Arc::new(io::Error::other(refused.to_string()))),
+    })
 }
 
 /// Why a connection was not upgraded to TLS.

@@ -1,0 +1,133 @@
+//! TLS from the first byte: the handshake that follows the connect.
+
+use crate::address::{Name, Socket};
+use crate::connect::OpenConnection;
+use crate::tls::handshake_over;
+use crate::{ClientTls, ConnectError, NamedClientTls, StreamReader, StreamWriter, TlsError};
+use std::time::Duration;
+
+type Halves = (StreamReader, StreamWriter);
+
+impl OpenConnection<Name> {
+    /// Inside TLS, from the first byte: the server shows a certificate that is valid for the host, or for
+    /// the name that was given with [`ClientTls::server_name`]. The [`connect_timeout`](Self::connect_timeout)
+    /// bounds the handshake, too.
+    ///
+    /// # Errors
+    /// [`ConnectError::Tls`] once it is awaited: the handshake failed.
+    ///
+    /// # Source
+    /// asyncio: `ssl` and `server_hostname`. diverges: a host that is to be verified can be left out there.
+    ///
+    /// ```
+    /// # use highwater_net::*;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    /// # let identity = Identity::from_pem(made.cert.pem(), made.signing_key.serialize_pem()).unwrap();
+    /// # let greet = |_: StreamReader, writer: StreamWriter| async move { writer.write("in private\n") };
+    /// # let server = start_server(greet, ("localhost", 0)).tls(ServerTls::new(identity).unwrap()).await?;
+    /// # let port = server.local_addrs()[0].port();
+    /// # let roots = Roots::from_pem(made.cert.pem()).unwrap();
+    /// let tls = ClientTls::builder().roots(roots).build()?;
+    /// let (mut reader, _writer) = open_connection(("localhost", port)).tls(tls).await?;
+    /// assert_eq!(reader.read_line().await?.unwrap(), "in private\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn tls(mut self, tls: impl HostTls) -> Self {
+        self.tls = Some(tls.for_host(self.to.host()));
+        self
+    }
+}
+
+impl OpenConnection<Socket> {
+    /// Inside TLS, from the first byte; the server shows a certificate that is valid for the name that is
+    /// given.
+    ///
+    /// # Errors
+    /// [`ConnectError::Tls`] once it is awaited: the handshake failed.
+    ///
+    /// # Source
+    /// asyncio: `ssl` and `server_hostname` with `sock`.
+    ///
+    /// ```no_run
+    /// # use highwater_net::*;
+    /// # async fn connect(socket: tokio::net::TcpStream, tls: ClientTls) -> std::io::Result<()> {
+    /// let (reader, writer) = open_connection(socket).tls(tls.server_name("example.org")).await?;
+    /// # drop((reader, writer));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Without a name it does not compile:
+    ///
+    /// ```compile_fail
+    /// # use highwater_net::*;
+    /// # async fn connect(socket: tokio::net::TcpStream, tls: ClientTls) {
+    /// let connecting = open_connection(socket).tls(tls);
+    /// # }
+    /// ```
+    pub fn tls(mut self, tls: NamedClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+}
+
+/// What the TLS of a connection to a host can be: a [`ClientTls`], which means that host, or a
+/// [`NamedClientTls`], which means another.
+///
+/// ```
+/// use highwater_net::{HostTls, OpenConnection, Name, open_connection};
+/// fn securely(tls: impl HostTls) -> OpenConnection<Name> {
+///     open_connection(("example.org", 443)).tls(tls)
+/// }
+/// # let _ = |tls: highwater_net::ClientTls| securely(tls);
+/// ```
+pub trait HostTls: sealed::Sealed {
+    #[doc(hidden)]
+    fn for_host(self, host: String) -> NamedClientTls;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::ClientTls {}
+    impl Sealed for &crate::ClientTls {}
+    impl Sealed for crate::NamedClientTls {}
+}
+
+impl HostTls for ClientTls {
+    fn for_host(self, host: String) -> NamedClientTls {
+        self.server_name(host)
+    }
+}
+
+impl HostTls for &ClientTls {
+    fn for_host(self, host: String) -> NamedClientTls {
+        self.server_name(host)
+    }
+}
+
+impl HostTls for NamedClientTls {
+    fn for_host(self, _: String) -> NamedClientTls {
+        self
+    }
+}
+
+/// The same connection inside TLS, if that was asked for.
+pub(super) async fn secure(halves: Halves, tls: Option<NamedClientTls>) -> Result<Halves, ConnectError> {
+    let Some(tls) = tls else { return Ok(halves) };
+    let peer = halves.0.facts().peer_addr().clone();
+    handshake_over(halves, tls).await.map_err(|error| ConnectError::Tls { peer, error })
+}
+
+/// The same, within what is left of a time-out.
+pub(super) async fn secure_within(
+    time: Option<(Duration, Duration)>,
+    halves: Halves,
+    tls: Option<NamedClientTls>,
+) -> Result<Halves, ConnectError> {
+    let Some((after, left)) = time else { return secure(halves, tls).await };
+    let peer = halves.0.facts().peer_addr().clone();
+    let timed_out = |_| ConnectError::Tls { peer, error: TlsError::TimedOut { after } };
+    tokio::time::timeout(left, secure(halves, tls)).await.map_err(timed_out)?
+}
