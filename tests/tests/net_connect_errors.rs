@@ -94,3 +94,35 @@ fn c1_after_an_error_the_address_can_be_tried_again() {
         assert_eq!(writer.facts().local_addr().socket_addr(), Some(peer));
     });
 }
+
+/// No TCP connection leads to a broadcast address, on no network.
+#[test]
+fn c1_an_unreachable_address_is_told_with_the_address() {
+    on_one_thread(|| async {
+        let error = open_connection(("255.255.255.255", 80)).await.unwrap_err();
+        let ConnectError::Unreachable { attempts, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(attempts[0].address(), SocketAddr::from(([255, 255, 255, 255], 80)));
+        assert!(attempts[0].error().raw_os_error().is_some());
+        let kind = attempts[0].error().kind();
+        assert_ne!(kind, io::ErrorKind::TimedOut);
+        assert!(error.to_string().starts_with("could not connect to 255.255.255.255:80: "), "{error}");
+        assert_eq!(io::Error::from(error).kind(), kind);
+    });
+}
+
+/// The last attempt stands for all where one has to; the others stay inside.
+#[test]
+fn c2_attempts_that_differ_keep_their_errors() {
+    on_one_thread(|| async {
+        let (address, _socket) = refusing();
+        let broadcast = SocketAddr::from(([255, 255, 255, 255], 80));
+        let resolver = move |_| async move { Ok(vec![broadcast, address]) };
+        let error = open_connection(("both.internal", 80)).resolver(resolver).await.unwrap_err();
+        let ConnectError::Unreachable { attempts, .. } = &error else { panic!("{error:?}") };
+        let [first, last] = &attempts[..] else { panic!("{attempts:?}") };
+        assert_eq!((first.address(), last.address()), (broadcast, address));
+        assert_eq!(error.to_string(), format!("could not connect to both.internal:80: {first}; {last}"));
+        assert_eq!(error.source().unwrap().to_string(), last.error().to_string());
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::ConnectionRefused);
+    });
+}

@@ -21,6 +21,19 @@ fn c3_connected() {
 }
 
 #[test]
+fn c3_the_winner_of_a_race_whatever_the_hook_said() {
+    on_each_runtime(|| async {
+        let server = std::net::TcpListener::bind(LOOPBACK).unwrap();
+        let address = server.local_addr().unwrap();
+        let resolver = move |_| async move { Ok(vec![address, address]) };
+        let connecting = open_connection(("raced.internal", 1)).resolver(resolver);
+        let connecting = connecting.local_addr(("127.0.0.1", 0));
+        let (_reader, writer) = connecting.on_socket(|socket| socket.set_tcp_nodelay(false)).await.unwrap();
+        assert_eq!(nodelay(&writer), Some(true));
+    });
+}
+
+#[test]
 fn c3_accepted() {
     on_each_runtime(|| async {
         let (give, mut take) = give_away();

@@ -70,6 +70,30 @@ use std::pin::Pin;
 /// let connection = highwater_net::open_connection(socket).connect_timeout(std::time::Duration::ZERO);
 /// # }
 /// ```
+///
+/// ```compile_fail
+/// # async fn never(socket: tokio::net::TcpStream) {
+/// let connection = highwater_net::open_connection(socket).family(highwater_net::Family::V4);
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn never(socket: tokio::net::TcpStream) {
+/// let connection = highwater_net::open_connection(socket).local_addr(("127.0.0.1", 0));
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn never(socket: tokio::net::TcpStream) {
+/// let connection = highwater_net::open_connection(socket).happy_eyeballs_delay(None);
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn never(socket: tokio::net::TcpStream) {
+/// let connection = highwater_net::open_connection(socket).on_socket(|_| Ok(()));
+/// # }
+/// ```
 pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
     OpenConnection {
         to: to.into_target(),

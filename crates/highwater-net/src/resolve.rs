@@ -90,15 +90,17 @@ impl Query {
     /// The port, by number or by service: the addresses carry its number.
     ///
     /// ```
-    /// # use highwater_net::{Port, Query};
-    /// fn number(query: &Query) -> Option<u16> {
-    ///     match query.port() {
-    ///         Port::Number(number) => Some(*number),
-    ///         Port::Service(service) if service == "http" => Some(80),
-    ///         Port::Service(_) => None,
-    ///     }
-    /// }
-    /// # let _ = number;
+    /// # use highwater_net::{Port, Query, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let database = move |query: Query| async move {
+    ///     assert_eq!(query.port(), &Port::Service("postgresql".into()));
+    ///     Ok(vec![address])
+    /// };
+    /// assert!(open_connection(("db.internal", "postgresql")).resolver(database).await.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
     /// ```
     pub fn port(&self) -> &Port {
         &self.port
@@ -107,11 +109,18 @@ impl Query {
     /// The family that is wanted; `None` is both. Addresses of the other are left out in any case.
     ///
     /// ```
-    /// # use highwater_net::{Family, Query};
-    /// fn wants_ipv6(query: &Query) -> bool {
-    ///     query.family() != Some(Family::V4)
-    /// }
-    /// # let _ = wants_ipv6;
+    /// # use highwater_net::{Family, Query, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = server.local_addr()?;
+    /// let database = move |query: Query| async move {
+    ///     assert_eq!(query.family(), Some(Family::V4));
+    ///     Ok(vec![address])
+    /// };
+    /// let connecting = open_connection(("db.internal", 5432)).resolver(database).family(Family::V4);
+    /// assert!(connecting.await.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
     /// ```
     pub fn family(&self) -> Option<Family> {
         self.family
@@ -165,12 +174,22 @@ pub trait Resolver: Send + Sync {
     /// # Errors
     /// Any: it is the source of [`ConnectError::Resolve`](crate::ConnectError::Resolve).
     ///
+    /// # Cancel safety
+    /// It is dropped when nobody waits for the answer any more, and asked anew for the next connection.
+    ///
     /// ```
-    /// # use highwater_net::{Query, Resolver};
-    /// async fn first(resolver: &impl Resolver, query: Query) -> Option<std::net::SocketAddr> {
-    ///     resolver.resolve(query).await.ok()?.first().copied()
-    /// }
-    /// # let _ = first::<highwater_net::SystemResolver>;
+    /// # use highwater_net::{Query, Resolver, SystemResolver, open_connection};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let port = server.local_addr()?.port();
+    /// let best_only = |query: Query| async move {
+    ///     let mut addresses = SystemResolver.resolve(query).await?;
+    ///     addresses.truncate(1);
+    ///     Ok(addresses)
+    /// };
+    /// assert!(open_connection(("localhost", port)).resolver(best_only).await.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
     /// ```
     fn resolve(&self, query: Query) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 }
