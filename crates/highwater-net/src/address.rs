@@ -1,10 +1,10 @@
-//! Where to connect and where to listen, in the forms in which people have it.
+//! Where to connect, in the forms in which people have it.
 
 use crate::{Address, Facts, Transport};
 use socket2::SockRef;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpStream;
 
 /// What [`open_connection`](crate::open_connection) takes.
@@ -149,11 +149,11 @@ impl Socket {
                 Ok(adopt_tcp(TcpStream::from_std(socket)?, None))
             }
             #[cfg(unix)]
-            Given::Unix(socket) => Ok(adopt_unix(socket)),
+            Given::Unix(socket) => Ok(adopt_unix(socket, None)),
             #[cfg(unix)]
             Given::StdUnix(socket) => {
                 socket.set_nonblocking(true)?;
-                Ok(adopt_unix(tokio::net::UnixStream::from_std(socket)?))
+                Ok(adopt_unix(tokio::net::UnixStream::from_std(socket)?, None))
             }
             #[cfg(unix)]
             Given::Fd(fd) => adopt_fd(fd),
@@ -175,12 +175,18 @@ pub(crate) fn adopt_tcp(socket: TcpStream, peer: Option<SocketAddr>) -> (Transpo
     (socket.into(), facts)
 }
 
+/// The peer's address is what an accept told, or else what the socket tells.
 #[cfg(unix)]
-pub(crate) fn adopt_unix(socket: tokio::net::UnixStream) -> (Transport, Facts) {
-    let known = |address: io::Result<tokio::net::unix::SocketAddr>| {
+pub(crate) fn adopt_unix(
+    socket: tokio::net::UnixStream,
+    peer: Option<tokio::net::unix::SocketAddr>,
+) -> (Transport, Facts) {
+    let known = |address: Option<tokio::net::unix::SocketAddr>| {
         address.map_or(Address::Unknown, |address| Address::Unix(address.into()))
     };
-    let facts = Facts::new(known(socket.peer_addr()), known(socket.local_addr()));
+    let peer = peer.or_else(|| socket.peer_addr().ok());
+    let mut facts = Facts::new(known(peer), known(socket.local_addr().ok()));
+    facts.set_peer_cred(socket.peer_cred().ok());
     (socket.into(), facts)
 }
 
@@ -223,107 +229,4 @@ socket! {
     std::os::unix::net::UnixStream => StdUnix,
     #[cfg(unix)]
     std::os::fd::OwnedFd => Fd,
-}
-
-/// Where a server listens.
-///
-/// | form | means |
-/// | --- | --- |
-/// | `("localhost", 8000)`, `(IpAddr, 8000)`, a `SocketAddr`, `"localhost:8000"` | every address that it resolves to |
-/// | `(["127.0.0.1", "::1"], 8000)`, `&[SocketAddr]`, `Vec<SocketAddr>` | all of them |
-/// | `("", 8000)`, `(None, 8000)` | all interfaces, of both families |
-/// | a bound `std::net::TcpListener` | that socket, as it is |
-///
-/// # Source
-/// asyncio: `host`, `port` and `sock` of `start_server`.
-///
-/// ```
-/// use highwater_net::{StreamReader, StreamWriter, start_server};
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-/// let address = listener.local_addr()?;
-/// let server = start_server(|_: StreamReader, _: StreamWriter| async {}, listener).await?;
-/// assert_eq!(server.local_addrs(), [address]);
-/// # Ok::<(), std::io::Error>(())
-/// # }).unwrap();
-/// ```
-#[derive(Debug)]
-pub struct Bind(pub(crate) BindTo);
-
-#[derive(Debug)]
-pub(crate) enum BindTo {
-    Names(Vec<Name>),
-    Socket(TcpListener),
-}
-
-/// What [`start_server`](crate::start_server) takes: see [`Bind`].
-///
-/// ```
-/// use highwater_net::{IntoBind, Server, StreamReader, StreamWriter, start_server};
-/// async fn quiet_server(addresses: impl IntoBind) -> Server {
-///     start_server(|_: StreamReader, _: StreamWriter| async {}, addresses).await.unwrap()
-/// }
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let server = quiet_server((["127.0.0.1"], 0)).await;
-/// assert_eq!(server.local_addrs().len(), 1);
-/// # });
-/// ```
-pub trait IntoBind {
-    /// Where to listen.
-    ///
-    /// ```
-    /// use highwater_net::IntoBind;
-    /// let everywhere = ("", 8000).into_bind();
-    /// assert!(format!("{everywhere:?}").contains("0.0.0.0:8000"));
-    /// ```
-    fn into_bind(self) -> Bind;
-}
-
-fn on_host(host: &str, port: u16) -> Vec<Name> {
-    if host.is_empty() {
-        return on_all_interfaces(port);
-    }
-    vec![Name(Target::Host(host.into(), port))]
-}
-
-fn on_all_interfaces(port: u16) -> Vec<Name> {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-    let any = [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
-    any.map(|ip| Name(Target::Address((ip, port).into()))).into()
-}
-
-macro_rules! bind {
-    ($([$($generics:tt)*] $type:ty: $given:ident => $names:expr),* $(,)?) => {$(
-        impl<$($generics)*> IntoBind for $type {
-            fn into_bind(self) -> Bind {
-                let $given = self;
-                Bind(BindTo::Names($names))
-            }
-        }
-    )*};
-}
-
-bind! {
-    [] (&str, u16): given => on_host(given.0, given.1),
-    [] (String, u16): given => on_host(&given.0, given.1),
-    [] (&String, u16): given => on_host(given.0, given.1),
-    [] (IpAddr, u16): given => vec![given.into_target()],
-    [] (Option<&str>, u16): given => on_host(given.0.unwrap_or_default(), given.1),
-    [const N: usize] ([&str; N], u16): given => {
-        given.0.iter().flat_map(|host| on_host(host, given.1)).collect()
-    },
-    [] (&[&str], u16): given => given.0.iter().flat_map(|host| on_host(host, given.1)).collect(),
-    [] (Vec<String>, u16): given => given.0.iter().flat_map(|host| on_host(host, given.1)).collect(),
-    [] SocketAddr: given => vec![given.into_target()],
-    [] &[SocketAddr]: given => given.iter().map(|address| address.into_target()).collect(),
-    [] Vec<SocketAddr>: given => given.iter().map(|address| address.into_target()).collect(),
-    [] &str: given => vec![given.into_target()],
-    [] String: given => vec![given.into_target()],
-    [] &String: given => vec![given.into_target()],
-}
-
-impl IntoBind for TcpListener {
-    fn into_bind(self) -> Bind {
-        Bind(BindTo::Socket(self))
-    }
 }

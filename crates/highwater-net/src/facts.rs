@@ -30,6 +30,8 @@ pub struct Facts {
     local_addr: Address,
     #[cfg(feature = "tls")]
     tls: Layers,
+    #[cfg(unix)]
+    peer_cred: Option<tokio::net::unix::UCred>,
 }
 
 /// One TLS inside the other, as they were started.
@@ -44,7 +46,18 @@ impl Facts {
             local_addr,
             #[cfg(feature = "tls")]
             tls: Layers::default(),
+            #[cfg(unix)]
+            peer_cred: None,
         }
+    }
+
+    pub(crate) fn set_peer_addr(&mut self, address: Address) {
+        self.peer_addr = address;
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn set_peer_cred(&mut self, cred: Option<tokio::net::unix::UCred>) {
+        self.peer_cred = cred;
     }
 
     pub(crate) fn unknown() -> Self {
@@ -111,6 +124,30 @@ impl Facts {
         // Who starts TLS has both halves, so that nobody else is at it.
         drop(layers.0.set(Box::new((facts, Layers::default()))));
     }
+
+    /// Who is at the other end of a Unix socket, as the kernel noted it when the connection was made: user,
+    /// group, and process where the system tells it. `None` for every other transport. On Unix only.
+    ///
+    /// # Source
+    /// asyncio: none; there a program asks the socket, while it is open.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # use highwater_net::open_connection;
+    /// let (near, _far) = tokio::net::UnixStream::pair()?;
+    /// let (reader, writer) = open_connection(near).await?;
+    /// writer.abort();
+    /// let cred = reader.facts().peer_cred().unwrap();
+    /// # #[cfg(target_os = "linux")]
+    /// assert_eq!(cred.pid(), Some(std::process::id() as i32));
+    /// # let _ = cred;
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(unix)]
+    pub fn peer_cred(&self) -> Option<tokio::net::unix::UCred> {
+        self.peer_cred
+    }
 }
 
 /// One end of a connection.
@@ -171,8 +208,12 @@ impl fmt::Display for Address {
 /// The path; an abstract name behind an `@`, as the system's own tools show it.
 #[cfg(unix)]
 fn write_unix(address: &std::os::unix::net::SocketAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
     #[cfg(target_os = "linux")]
-    if let Some(name) = std::os::linux::net::SocketAddrExt::as_abstract_name(address) {
+    use std::os::linux::net::SocketAddrExt;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = SocketAddrExt::as_abstract_name(address) {
         return write!(f, "@{}", String::from_utf8_lossy(name));
     }
     match address.as_pathname() {

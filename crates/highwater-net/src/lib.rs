@@ -33,22 +33,31 @@ mod address;
 mod connect;
 mod facts;
 mod keep_alive;
+mod listener;
 mod options;
 mod resolve;
 mod server;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
+#[cfg(unix)]
+mod unix;
 
-pub use address::{Bind, ConnectTo, IntoBind, Name, Socket};
+pub use address::{ConnectTo, Name, Socket};
 #[cfg(feature = "tls")]
 pub use connect::HostTls;
 pub use connect::{Attempt, Conflict, ConnectError, OpenConnection, open_connection};
 pub use facts::{Address, Facts};
 pub use keep_alive::KeepAlive;
+pub use listener::{Incoming, Listener};
 pub use options::StreamOptions;
 pub use resolve::{Family, Port, Query, Resolver, SystemResolver};
-pub use server::{BindError, Handler, Outcome, Server, ServerEvent, StartServer, start_server};
+pub use server::{
+    BindError, BindListeners, BindNames, Counts, Handler, IntoBind, Outcome, Server, ServerEvent, Shutdown,
+    StartServer, start_server,
+};
+#[cfg(unix)]
+pub use server::{BindPath, start_unix_server};
 #[cfg(feature = "tls")]
 pub use tls::{
     ClientAuth, ClientTls, ClientTlsBuilder, Identity, NamedClientTls, ReadAhead, Roots, ServerTls,
@@ -56,6 +65,8 @@ pub use tls::{
     start_tls,
 };
 pub use transport::{OtherTransport, Transport, duplex, pair};
+#[cfg(unix)]
+pub use unix::{OpenUnixConnection, UnixPath, UnixPathError, open_unix_connection};
 
 #[cfg(feature = "tls")]
 pub use rustls;

@@ -2,298 +2,43 @@
 
 mod accept;
 mod bind;
+mod bind_to;
 mod clients;
+mod counts;
+mod error;
+mod event;
 mod handler;
+mod shutdown;
+#[cfg(unix)]
+mod socket_file;
+mod start;
 
-pub use bind::BindError;
+#[cfg(unix)]
+pub use bind_to::BindPath;
+pub use bind_to::{BindListeners, BindNames, IntoBind};
+pub use counts::Counts;
+pub use error::BindError;
+pub use event::ServerEvent;
 pub use handler::{Handler, Outcome};
+pub use shutdown::Shutdown;
+#[cfg(unix)]
+pub use start::start_unix_server;
+pub use start::{StartServer, start_server};
 
-use crate::address::{Bind, IntoBind};
-use crate::{Address, Attempt, StreamOptions};
+use crate::{Address, KeepAlive, StreamOptions};
 use accept::Listening;
+use bind::Bound;
 use clients::Clients;
+use event::{Hook, tell};
 use handler::Serve;
-use std::error::Error;
+use start::Admit;
 use std::fmt;
-use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
-
-/// Starts a server: every connection to one of the addresses is given to `handler`. Await it, after its
-/// options if it needs any.
-///
-/// The handler is an `async fn(StreamReader, StreamWriter)` that returns nothing or a `Result`, or a plain
-/// function that gives the halves away. When it returns, the halves that it still holds are dropped, and
-/// the connection closes gracefully; a half that it gave away keeps it alive. Its error or panic closes
-/// that connection and nothing else, and is reported: to the hook of [`on_error`](StartServer::on_error),
-/// else to `tracing` if that feature is on, else as a line on stderr.
-///
-/// All addresses that the hosts resolve to are bound, each once. One that the system lacks is skipped and
-/// told if at least one binds; any other failure closes all. Port 0 is one port for all of them.
-///
-/// # Errors
-/// [`BindError`]: nothing is bound.
-///
-/// # Panics
-/// Awaited outside of a tokio runtime with its I/O enabled.
-///
-/// # Cancel safety
-/// Cancel safe: dropped, it leaves nothing bound.
-///
-/// # Source
-/// asyncio: `start_server`. diverges:
-/// - A handler that returns closes its connection, since it has said all it had to say; a plain function
-///   that panics does, too: one rule for every handler.
-/// - The runtime owns the handlers, so that a connection is served to its end.
-/// - An address that is skipped is told: a server that listens on less than it was asked to should say so.
-/// - Port 0 is one port for all addresses, because a server has a port.
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
-///
-/// async fn shout(mut reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
-///     while let Some(line) = reader.read_line().await? {
-///         writer.write(line.to_ascii_uppercase())?;
-///         writer.drain().await?;
-///     }
-///     Ok(())
-/// }
-///
-/// let server = start_server(shout, ("127.0.0.1", 0)).limit(1024).await?;
-/// let (mut reader, writer) = open_connection(server.local_addrs()[0]).await?;
-/// writer.write("quiet\n")?;
-/// assert_eq!(reader.read_line().await?.unwrap(), "QUIET\n");
-/// # Ok::<(), std::io::Error>(())
-/// # }).unwrap();
-/// ```
-pub fn start_server<M>(handler: impl Handler<M>, addresses: impl IntoBind) -> StartServer {
-    StartServer {
-        serve: handler.into_serve(),
-        bind: addresses.into_bind(),
-        streams: StreamOptions::new(),
-        limit: None,
-        sockets: bind::SocketOptions::default(),
-        start_serving: true,
-        hook: None,
-    }
-}
-
-/// A server to be started: see [`start_server`].
-///
-/// ```
-/// # use highwater_net::{StreamReader, StreamWriter, start_server};
-/// # async fn serve(_: StreamReader, _: StreamWriter) {}
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let starting = start_server(serve, ("127.0.0.1", 0)).limit(1024).backlog(1000);
-/// let server = starting.await?;
-/// assert!(server.is_serving());
-/// # Ok::<(), std::io::Error>(())
-/// # }).unwrap();
-/// ```
-#[must_use = "nothing listens until it is awaited"]
-pub struct StartServer {
-    serve: Serve,
-    bind: Bind,
-    streams: StreamOptions,
-    limit: Option<usize>,
-    sockets: bind::SocketOptions,
-    start_serving: bool,
-    hook: Option<Hook>,
-}
-
-type Hook = Arc<dyn Fn(&ServerEvent) + Send + Sync>;
-
-impl StartServer {
-    /// The readers' limit, in bytes before a separator.
-    ///
-    /// asyncio: the `limit` of `start_server`; 64 KiB unless said otherwise, as there.
-    ///
-    /// ```
-    /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
-    /// let serve = move |reader: StreamReader, _: StreamWriter| told.send(reader.limit()).unwrap();
-    /// let server = start_server(serve, ("127.0.0.1", 0)).limit(1024).await?;
-    /// let _client = open_connection(server.local_addrs()[0]).await?;
-    /// assert_eq!(hears.recv().await, Some(1024));
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = Some(limit);
-        self
-    }
-
-    /// All options of the readers and writers, in place of those said before, but for a
-    /// [`limit`](Self::limit) that is said here.
-    ///
-    /// ```
-    /// # use highwater_net::{StreamOptions, StreamReader, StreamWriter, open_connection, start_server};
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
-    /// let serve = move |_: StreamReader, writer: StreamWriter| told.send(writer.write("five!")).unwrap();
-    /// let options = StreamOptions::new().max_buffered(Some(4));
-    /// let server = start_server(serve, ("127.0.0.1", 0)).streams(options).await?;
-    /// let _client = open_connection(server.local_addrs()[0]).await?;
-    /// assert!(hears.recv().await.unwrap().is_err());
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn streams(mut self, options: StreamOptions) -> Self {
-        self.streams = options;
-        self
-    }
-
-    /// How many connections the kernel may hold that were not accepted yet. 100 unless said otherwise.
-    ///
-    /// asyncio: the `backlog` of `start_server`.
-    ///
-    /// ```
-    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
-    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let server = start_server(serve, ("127.0.0.1", 0)).backlog(1000).await?;
-    /// assert!(server.is_serving());
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn backlog(mut self, backlog: u32) -> Self {
-        self.sockets.backlog = backlog;
-        self
-    }
-
-    /// Whether other sockets may listen on the same port (`SO_REUSEPORT`). Off unless said otherwise. It
-    /// concerns the addresses that are bound here, and exists on Unix only.
-    ///
-    /// asyncio: the `reuse_port` of `start_server`.
-    ///
-    /// ```
-    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
-    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let first = start_server(serve, ("127.0.0.1", 0)).reuse_port(true).await?;
-    /// let second = start_server(serve, first.local_addrs()[0]).reuse_port(true).await?;
-    /// assert_eq!(first.local_addrs(), second.local_addrs());
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    #[cfg(unix)]
-    pub fn reuse_port(mut self, reuse: bool) -> Self {
-        self.sockets.reuse_port = reuse;
-        self
-    }
-
-    /// Whether connections probe a silent peer (`SO_KEEPALIVE`). Off unless said otherwise.
-    ///
-    /// asyncio: the `keep_alive` of `start_server`.
-    ///
-    /// ```
-    /// # use highwater_net::{StreamReader, StreamWriter, Transport, open_connection, start_server};
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
-    /// let serve = move |_: StreamReader, writer: StreamWriter| {
-    ///     let probes = writer.with_transport(|transport| match transport {
-    ///         Transport::Tcp(socket) => socket2::SockRef::from(socket).keepalive().unwrap(),
-    ///         _ => false,
-    ///     });
-    ///     told.send(probes).unwrap();
-    /// };
-    /// let server = start_server(serve, ("127.0.0.1", 0)).keep_alive(true).await?;
-    /// let _client = open_connection(server.local_addrs()[0]).await?;
-    /// assert_eq!(hears.recv().await.unwrap(), Some(true));
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn keep_alive(mut self, keep_alive: bool) -> Self {
-        self.sockets.keep_alive = keep_alive;
-        self
-    }
-
-    /// With `false` the addresses are bound, and connections are refused until
-    /// [`Server::start_serving`] or [`Server::serve_forever`]. A listener that was handed in listens
-    /// already: its connections wait. asyncio: the `start_serving` of `start_server`.
-    ///
-    /// ```
-    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
-    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// let server = start_server(serve, ("127.0.0.1", 0)).start_serving(false).await?;
-    /// assert!(!server.is_serving());
-    /// server.start_serving()?;
-    /// assert!(server.is_serving());
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn start_serving(mut self, start: bool) -> Self {
-        self.start_serving = start;
-        self
-    }
-
-    /// Who is told what no caller is: handlers that failed, accepts that failed, addresses that were
-    /// skipped. It is called where that happens; it should not block. A panic in it harms nothing else.
-    ///
-    /// # Source
-    /// asyncio: `loop.set_exception_handler`, for this server alone.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// use highwater_net::{ServerEvent, StreamReader, StreamWriter, open_connection, start_server};
-    /// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
-    /// let fail = |_: StreamReader, _: StreamWriter| async { Err::<(), _>("no such mailbox") };
-    /// let server = start_server(fail, ("127.0.0.1", 0))
-    ///     .on_error(move |event: &ServerEvent| told.send(event.to_string()).unwrap())
-    ///     .await?;
-    /// let _client = open_connection(server.local_addrs()[0]).await?;
-    /// assert!(hears.recv().await.unwrap().ends_with("no such mailbox"));
-    /// # Ok::<(), std::io::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn on_error(mut self, hook: impl Fn(&ServerEvent) + Send + Sync + 'static) -> Self {
-        self.hook = Some(Arc::new(hook));
-        self
-    }
-
-    async fn start(mut self) -> Result<Server, BindError> {
-        self.sockets.listen = self.start_serving;
-        if let Some(limit) = self.limit {
-            self.streams = self.streams.limit(limit);
-        }
-        let told = |event: &ServerEvent| tell(&self.hook, event);
-        let sockets = bind::bind(self.bind, &self.sockets, told).await?;
-        let local_addrs = sockets.iter().map(|(address, _)| *address).collect();
-        let shared = Arc::new(Shared {
-            local_addrs,
-            serve: self.serve,
-            streams: self.streams,
-            sockets: self.sockets,
-            hook: self.hook,
-            runtime: Handle::current(),
-            phase: Mutex::new(Phase::Bound(sockets)),
-            clients: Clients::default(),
-            changed: Notify::new(),
-        });
-        let server = Server { life: Arc::new(Life(shared)) };
-        if self.start_serving {
-            server.start_serving().map_err(BindError::listen)?;
-        }
-        Ok(server)
-    }
-}
-
-impl IntoFuture for StartServer {
-    type Output = Result<Server, BindError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.start())
-    }
-}
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// A server. Clones are the same server; dropping the last one is [`close`](Self::close): handlers that
 /// run go on.
@@ -322,31 +67,43 @@ pub struct Server {
 /// Closes the server when the last [`Server`] goes. The tasks hold [`Shared`] only.
 struct Life(Arc<Shared>);
 
-pub(crate) struct Shared {
+pub(super) struct Shared {
+    endpoints: Vec<Address>,
+    /// Those of the endpoints that are of the internet.
     local_addrs: Vec<SocketAddr>,
     serve: Serve,
     streams: StreamOptions,
-    sockets: bind::SocketOptions,
     hook: Option<Hook>,
+    admit: Option<Admit>,
+    keep_alive: Option<KeepAlive>,
     runtime: Handle,
     phase: Mutex<Phase>,
     clients: Clients,
+    /// A permit for each connection that may still be accepted. One is taken before the accept and given
+    /// back when that client is gone.
+    places: Arc<Semaphore>,
+    /// Set once, when handlers that still run are dropped.
+    cancelled: watch::Sender<bool>,
     /// Told when the phase or the clients change.
     changed: Notify,
 }
 
 enum Phase {
-    Bound(Vec<(SocketAddr, socket2::Socket)>),
+    Bound(Vec<Bound>),
     Serving(Vec<Listening>),
     Closed,
 }
 
 impl Server {
+    fn new(shared: Shared) -> Self {
+        Self { life: Arc::new(Life(Arc::new(shared))) }
+    }
+
     fn shared(&self) -> &Arc<Shared> {
         &self.life.0
     }
 
-    /// The addresses that are bound, in the order in which they were given and resolved; also after the
+    /// The internet addresses that are bound, in the order in which they were given and resolved; also after the
     /// server was closed.
     ///
     /// # Source
@@ -366,6 +123,45 @@ impl Server {
     /// ```
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.shared().local_addrs
+    }
+
+    /// Everything that the server listens on, in the order in which it was given and resolved: internet
+    /// addresses, Unix sockets, and what other listeners call themselves; also after the server was closed.
+    ///
+    /// # Source
+    /// asyncio: `Server.sockets`.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, start_server};
+    /// # async fn serve(_: StreamReader, _: StreamWriter) {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let server = start_server(serve, ("127.0.0.1", 0)).await?;
+    /// assert_eq!(server.endpoints()[0].to_string(), server.local_addrs()[0].to_string());
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn endpoints(&self) -> &[Address] {
+        &self.shared().endpoints
+    }
+
+    /// What the server has seen so far, in numbers that fit together.
+    ///
+    /// # Source
+    /// asyncio: none.
+    ///
+    /// ```
+    /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let greet = |_: StreamReader, writer: StreamWriter| async move { writer.write("hello\n") };
+    /// let server = start_server(greet, ("127.0.0.1", 0)).await?;
+    /// let (mut reader, _writer) = open_connection(server.local_addrs()[0]).await?;
+    /// reader.read_line().await?;
+    /// assert_eq!(server.counts().accepted, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn counts(&self) -> Counts {
+        self.shared().clients.counts()
     }
 
     /// Whether connections are accepted.
@@ -414,9 +210,9 @@ impl Server {
         match &mut *phase {
             Phase::Serving(_) => Ok(()),
             Phase::Closed => Err(io::Error::new(io::ErrorKind::NotConnected, "the server was closed")),
-            Phase::Bound(sockets) => {
-                let sockets = std::mem::take(sockets);
-                match accept::listen(shared, sockets) {
+            Phase::Bound(sources) => {
+                let sources = std::mem::take(sources);
+                match accept::listen(shared, sources) {
                     Ok(listening) => {
                         *phase = Phase::Serving(listening);
                         Ok(())
@@ -573,6 +369,34 @@ impl Server {
 }
 
 impl Shared {
+    fn new(bound: Vec<Bound>, serve: Serve, streams: StreamOptions) -> Self {
+        let endpoints: Vec<Address> = bound.iter().map(|bound| bound.address.clone()).collect();
+        Self {
+            local_addrs: endpoints.iter().filter_map(Address::socket_addr).collect(),
+            endpoints,
+            serve,
+            streams,
+            hook: None,
+            admit: None,
+            keep_alive: None,
+            runtime: Handle::current(),
+            phase: Mutex::new(Phase::Bound(bound)),
+            clients: Clients::default(),
+            places: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            cancelled: watch::Sender::new(false),
+            changed: Notify::new(),
+        }
+    }
+
+    fn with_hooks(self, hook: Option<Hook>, admit: Option<Admit>) -> Self {
+        Self { hook, admit, ..self }
+    }
+
+    fn with_bounds(self, max_connections: usize, keep_alive: Option<KeepAlive>) -> Self {
+        let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+        Self { places, keep_alive, ..self }
+    }
+
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -607,97 +431,16 @@ impl Shared {
     }
 }
 
-/// A panic in the hook is its own affair: what tells it, a listener or a connection, goes on.
-fn tell(hook: &Option<Hook>, event: &ServerEvent) {
-    let telling = AssertUnwindSafe(|| match hook {
-        Some(hook) => hook(event),
-        None => highwater_stream::report(format_args!("{event}")),
-    });
-    drop(catch_unwind(telling));
-}
-
 impl Drop for Life {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-/// What a server tells to the hook of [`StartServer::on_error`].
-///
-/// ```
-/// use highwater_net::{ServerEvent, StreamReader, StreamWriter, open_connection, start_server};
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
-/// let server = start_server(|_: StreamReader, _: StreamWriter| async { Err("no room") }, ("127.0.0.1", 0))
-///     .on_error(move |event| {
-///         if let ServerEvent::HandlerFailed { error, .. } = event {
-///             told.send(error.to_string()).unwrap();
-///         }
-///     })
-///     .await?;
-/// let _client = open_connection(server.local_addrs()[0]).await?;
-/// assert_eq!(hears.recv().await.unwrap(), "no room");
-/// # Ok::<(), std::io::Error>(())
-/// # }).unwrap();
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ServerEvent {
-    /// A handler returned an error. Its connection was closed.
-    HandlerFailed {
-        /// Whom it served.
-        peer: Address,
-        /// What it returned.
-        error: Box<dyn Error + Send + Sync>,
-    },
-    /// A handler panicked. Its connection was closed.
-    HandlerPanicked {
-        /// Whom it served.
-        peer: Address,
-        /// What it said.
-        message: String,
-    },
-    /// A connection could not be accepted. The listener goes on: at once if only that connection was at
-    /// fault, else after a pause of 5 ms, twice as long each time, up to 1 s.
-    AcceptFailed {
-        /// Where it listens.
-        local_addr: SocketAddr,
-        /// Why not.
-        error: io::Error,
-    },
-    /// An address that the system lacks was skipped; others were bound.
-    AddressSkipped(Attempt),
-}
-
-impl fmt::Display for ServerEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ServerEvent::HandlerFailed { peer, error } => write!(f, "the handler of {peer} failed: {error}"),
-            ServerEvent::HandlerPanicked { peer, message } => {
-                write!(f, "the handler of {peer} panicked: {message}")
-            }
-            ServerEvent::AcceptFailed { local_addr, error } => {
-                write!(f, "a connection to {local_addr} could not be accepted: {error}")
-            }
-            ServerEvent::AddressSkipped(attempt) => write!(f, "an address was skipped: {attempt}"),
-        }
-    }
-}
-
-impl fmt::Debug for StartServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StartServer")
-            .field("bind", &self.bind)
-            .field("streams", &self.streams)
-            .field("sockets", &self.sockets)
-            .finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("local_addrs", &self.local_addrs())
+            .field("endpoints", &self.endpoints())
             .field("is_serving", &self.is_serving())
             .finish_non_exhaustive()
     }

@@ -89,7 +89,7 @@ pub(crate) fn adopt<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(transpor
     }
     #[cfg(unix)]
     if let Some(socket) = any.downcast_mut::<Option<UnixStream>>().and_then(Option::take) {
-        return adopt_unix(socket);
+        return adopt_unix(socket, None);
     }
     let transport = given.expect("it was taken only where the function has returned");
     (Transport::Other(Box::new(transport)), Facts::unknown())

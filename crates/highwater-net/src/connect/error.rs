@@ -191,6 +191,14 @@ pub enum ConnectError {
     },
     /// The socket that was handed in could not be taken.
     Socket(io::Error),
+    /// A Unix socket was not connected.
+    #[cfg(unix)]
+    Unix {
+        /// What was to be connected.
+        path: crate::UnixPath,
+        /// Why it was not.
+        error: crate::UnixPathError,
+    },
     /// It was connected, and the TLS handshake failed. The connection is closed.
     #[cfg(feature = "tls")]
     Tls {
@@ -219,6 +227,8 @@ impl fmt::Display for ConnectError {
                 write!(f, "{to} was not connected within {after:?}: {}", Listed::of(attempts, to))
             }
             ConnectError::Socket(error) => write!(f, "the socket could not be taken: {error}"),
+            #[cfg(unix)]
+            ConnectError::Unix { path, error } => write!(f, "could not connect to {path}: {error}"),
             #[cfg(feature = "tls")]
             ConnectError::Tls { peer, error } => write!(f, "no TLS with {peer}: {error}"),
         }
@@ -232,6 +242,8 @@ impl Error for ConnectError {
             | ConnectError::LocalAddr { error, .. }
             | ConnectError::Socket(error) => Some(error),
             ConnectError::Conflict(conflict) => Some(conflict),
+            #[cfg(unix)]
+            ConnectError::Unix { error, .. } => Some(error),
             #[cfg(feature = "tls")]
             ConnectError::Tls { error, .. } => Some(error),
             ConnectError::Unreachable { attempts, .. } | ConnectError::TimedOut { attempts, .. } => {
@@ -253,6 +265,8 @@ impl From<ConnectError> for io::Error {
                 attempts.last().map_or(io::ErrorKind::NotFound, |attempt| attempt.error.kind())
             }
             ConnectError::TimedOut { .. } => io::ErrorKind::TimedOut,
+            #[cfg(unix)]
+            ConnectError::Unix { error, .. } => error.kind(),
             #[cfg(feature = "tls")]
             ConnectError::Tls { error, .. } => error.kind(),
         };

@@ -1,12 +1,12 @@
-//! Binding: every address once, one port for all, all or nothing but for what the system lacks.
+//! Binding: every address once, one port for all, all or nothing but for what the system lacks; and taking
+//! what listens already.
 
-use super::ServerEvent;
-use crate::address::{Bind, BindTo};
-use crate::connect::Listed;
-use crate::{Attempt, Name};
+use super::bind_to::{BindListeners, BindNames, Given};
+#[cfg(unix)]
+use super::socket_file::SocketFile;
+use super::{BindError, ServerEvent};
+use crate::{Address, Attempt, Family, Listener, Name};
 use socket2::{Domain, Protocol, Socket, Type};
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
@@ -14,63 +14,163 @@ use std::net::SocketAddr;
 /// asyncio each address gets a port of its own; a server has one.
 const PORT_TRIES: usize = 16;
 
+/// How many connections the kernel may hold that were not accepted yet.
+pub(super) const BACKLOG: u32 = 100;
+
 #[derive(Clone, Debug)]
 pub(super) struct SocketOptions {
     /// Whether to listen as soon as a socket is bound: who has the port is known only then.
     pub(super) listen: bool,
     pub(super) backlog: u32,
+    pub(super) reuse_address: bool,
     pub(super) reuse_port: bool,
-    pub(super) keep_alive: bool,
-}
-
-impl SocketOptions {
-    pub(super) fn backlog(&self) -> i32 {
-        i32::try_from(self.backlog).unwrap_or(i32::MAX)
-    }
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { listen: true, backlog: 100, reuse_port: false, keep_alive: false }
+        // On Unix an address in TIME_WAIT can be bound again so. Elsewhere it means theft.
+        Self { listen: true, backlog: BACKLOG, reuse_address: cfg!(unix), reuse_port: false }
     }
 }
 
-/// Binds every address, without listening yet.
-pub(super) async fn bind(
-    to: Bind,
-    options: &SocketOptions,
-    tell: impl Fn(&ServerEvent),
-) -> Result<Vec<(SocketAddr, Socket)>, BindError> {
-    let names = match to.0 {
-        BindTo::Names(names) => names,
-        BindTo::Socket(listener) => {
-            let address = listener.local_addr().map_err(BindError::listen)?;
-            return Ok(vec![(address, listener.into())]);
+pub(super) fn as_backlog(backlog: u32) -> i32 {
+    i32::try_from(backlog).unwrap_or(i32::MAX)
+}
+
+/// What is bound, and accepts nothing yet.
+pub(super) struct Bound {
+    pub(super) address: Address,
+    pub(super) source: Source,
+}
+
+pub(super) enum Source {
+    /// With the backlog; without one it listens already.
+    Tcp(Socket, Option<u32>),
+    /// The file goes first: see `SocketFile::is_ours`.
+    #[cfg(unix)]
+    Unix(Option<SocketFile>, Socket, Option<u32>),
+    Other(Box<dyn Listener>),
+}
+
+impl Source {
+    /// Listens, in the context of a runtime.
+    pub(super) fn listen(self) -> io::Result<Box<dyn Listener>> {
+        Ok(match self {
+            Source::Tcp(socket, backlog) => {
+                start_listening(&socket, backlog)?;
+                Box::new(tokio::net::TcpListener::from_std(socket.into())?)
+            }
+            #[cfg(unix)]
+            Source::Unix(file, socket, backlog) => {
+                if let Some(file) = &file {
+                    file.is_still_ours()?;
+                }
+                start_listening(&socket, backlog)?;
+                let listener = tokio::net::UnixListener::from_std(socket.into())?;
+                match file {
+                    Some(file) => Box::new(file.with(listener)),
+                    None => Box::new(listener),
+                }
+            }
+            Source::Other(listener) => listener,
+        })
+    }
+}
+
+fn start_listening(socket: &Socket, backlog: Option<u32>) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    backlog.map_or(Ok(()), |backlog| socket.listen(as_backlog(backlog)))
+}
+
+/// Takes what was handed in.
+pub(super) fn take(on: BindListeners) -> Result<Vec<Bound>, BindError> {
+    let take = |given| match given {
+        Given::Socket(socket) => take_socket(socket),
+        Given::Tcp(listener) => take_socket(listener.into_std()?.into()),
+        #[cfg(unix)]
+        Given::Unix(listener) => take_socket(listener.into_std()?.into()),
+        Given::Other(listener) => {
+            Ok(Bound { address: listener.local_addr(), source: Source::Other(listener) })
         }
     };
-    let mut addresses = Vec::new();
-    for name in names {
-        match name.resolve().await {
-            Ok(resolved) => addresses.extend(resolved),
-            Err(error) => return Err(BindError::Resolve { name, error }),
-        }
+    if on.given.is_empty() {
+        return Err(BindError::Bind { attempts: Vec::new() });
     }
+    on.given.into_iter().map(take).collect::<io::Result<_>>().map_err(BindError::Socket)
+}
+
+fn take_socket(socket: Socket) -> io::Result<Bound> {
+    let invalid = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, what.to_owned()));
+    let address = socket.local_addr()?;
+    if socket.r#type()? != Type::STREAM {
+        return invalid("the socket is not a stream socket");
+    }
+    // Nothing would ever come from it. Elsewhere the system cannot be asked, and accepting tells.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    if !socket.is_listener()? {
+        return invalid("the socket does not listen");
+    }
+    if let Some(address) = address.as_socket() {
+        return Ok(Bound { address: address.into(), source: Source::Tcp(socket, None) });
+    }
+    #[cfg(unix)]
+    if address.is_unix() {
+        return bound_unix(None, socket, None);
+    }
+    invalid("the socket is neither of the internet families nor a Unix socket")
+}
+
+/// A Unix socket with its address, be that a path, an abstract name, or none.
+#[cfg(unix)]
+pub(super) fn bound_unix(
+    file: Option<SocketFile>,
+    socket: Socket,
+    backlog: Option<u32>,
+) -> io::Result<Bound> {
+    let listener = std::os::unix::net::UnixListener::from(socket);
+    let address = Address::Unix(listener.local_addr()?);
+    Ok(Bound { address, source: Source::Unix(file, listener.into(), backlog) })
+}
+
+/// Binds every address, without accepting yet.
+pub(super) async fn bind(on: BindNames, tell: impl Fn(&ServerEvent)) -> Result<Vec<Bound>, BindError> {
     let mut once = Vec::new();
-    for address in addresses {
-        if !once.contains(&address) {
-            once.push(address);
+    for name in on.names {
+        for address in resolve(name, on.family).await? {
+            if !once.contains(&address) {
+                once.push(address);
+            }
         }
     }
-    let (bound, skipped) = bind_all(&once, options)?;
+    let (bound, skipped) = bind_all(&once, &on.sockets)?;
     for attempt in skipped {
         tell(&ServerEvent::AddressSkipped(attempt));
     }
-    Ok(bound)
+    let bound = bound.into_iter().map(|(address, socket)| Bound {
+        address: Address::Inet(address),
+        source: Source::Tcp(socket, Some(on.sockets.backlog)),
+    });
+    Ok(bound.collect())
 }
 
-type Bound = Vec<(SocketAddr, Socket)>;
+/// The addresses of a host, of one family if one is given. All interfaces of the other are just left out.
+async fn resolve(name: Name, family: Option<Family>) -> Result<Vec<SocketAddr>, BindError> {
+    let mut resolved = match name.resolve().await {
+        Ok(resolved) => resolved,
+        Err(error) => return Err(BindError::Resolve { name, error }),
+    };
+    let Some(family) = family else { return Ok(resolved) };
+    let is_any = resolved.iter().all(|address| address.ip().is_unspecified());
+    resolved.retain(|address| Family::of(address.ip()) == family);
+    match resolved.is_empty() && !is_any {
+        true => Err(BindError::Family { name, family }),
+        false => Ok(resolved),
+    }
+}
 
-fn bind_all(addresses: &[SocketAddr], options: &SocketOptions) -> Result<(Bound, Vec<Attempt>), BindError> {
+type Sockets = Vec<(SocketAddr, Socket)>;
+
+fn bind_all(addresses: &[SocketAddr], options: &SocketOptions) -> Result<(Sockets, Vec<Attempt>), BindError> {
     let mut tries = PORT_TRIES;
     loop {
         tries -= 1;
@@ -92,7 +192,7 @@ enum Taken {
     Given(BindError),
 }
 
-fn bind_once(addresses: &[SocketAddr], options: &SocketOptions) -> Result<(Bound, Vec<Attempt>), Taken> {
+fn bind_once(addresses: &[SocketAddr], options: &SocketOptions) -> Result<(Sockets, Vec<Attempt>), Taken> {
     let mut bound = Vec::new();
     let mut skipped = Vec::new();
     let mut picked = None;
@@ -121,9 +221,9 @@ fn bind_once(addresses: &[SocketAddr], options: &SocketOptions) -> Result<(Bound
 
 fn bind_socket(address: SocketAddr, options: &SocketOptions) -> io::Result<(SocketAddr, Socket)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // As on every Unix server: an address in TIME_WAIT can be bound again. Elsewhere it means theft.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
+    if options.reuse_address {
+        socket.set_reuse_address(true)?;
+    }
     #[cfg(unix)]
     if options.reuse_port {
         socket.set_reuse_port(true)?;
@@ -133,7 +233,7 @@ fn bind_socket(address: SocketAddr, options: &SocketOptions) -> io::Result<(Sock
     }
     socket.bind(&address.into())?;
     if options.listen {
-        socket.listen(options.backlog())?;
+        socket.listen(as_backlog(options.backlog))?;
     }
     let address = socket.local_addr()?.as_socket();
     let address = address.ok_or_else(|| io::Error::other("the bound address is of no internet family"))?;
@@ -148,80 +248,4 @@ fn is_lacking(error: &io::Error) -> bool {
         _ => 47,
     };
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
-}
-
-/// Why a server was not started. Nothing is bound.
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// use highwater_net::{BindError, StreamReader, StreamWriter, start_server};
-/// let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-/// let address = taken.local_addr().unwrap();
-/// match start_server(|_: StreamReader, _: StreamWriter| async {}, address).await {
-///     Err(BindError::Bind { attempts }) => {
-///         assert_eq!(attempts[0].address(), address);
-///         assert_eq!(attempts[0].error().kind(), std::io::ErrorKind::AddrInUse);
-///     }
-///     other => panic!("{other:?}"),
-/// }
-/// # });
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum BindError {
-    /// A host did not resolve.
-    Resolve {
-        /// The host and the port.
-        name: Name,
-        /// Why not.
-        error: io::Error,
-    },
-    /// An address could not be bound, or none was there to bind.
-    Bind {
-        /// The addresses that could not be bound, each with its error.
-        attempts: Vec<Attempt>,
-    },
-    /// The system refused to listen on what was bound.
-    Listen(io::Error),
-}
-
-impl BindError {
-    pub(super) fn listen(error: io::Error) -> Self {
-        BindError::Listen(error)
-    }
-}
-
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BindError::Resolve { name, error } => write!(f, "{name} did not resolve: {error}"),
-            BindError::Bind { attempts } if attempts.is_empty() => {
-                f.write_str("no address was given to bind")
-            }
-            BindError::Bind { attempts } => write!(f, "cannot listen on {}", Listed::all(attempts)),
-            BindError::Listen(error) => write!(f, "cannot listen: {error}"),
-        }
-    }
-}
-
-impl Error for BindError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            BindError::Resolve { error, .. } | BindError::Listen(error) => Some(error),
-            BindError::Bind { attempts } => attempts.last().map(|attempt| &attempt.error as _),
-        }
-    }
-}
-
-/// Of the kind of the last error; this error stays inside.
-impl From<BindError> for io::Error {
-    fn from(error: BindError) -> Self {
-        let kind = match &error {
-            BindError::Resolve { error, .. } | BindError::Listen(error) => error.kind(),
-            BindError::Bind { attempts } => {
-                attempts.last().map_or(io::ErrorKind::InvalidInput, |attempt| attempt.error.kind())
-            }
-        };
-        io::Error::new(kind, error)
-    }
 }

@@ -1,10 +1,13 @@
 //! The connections of a server, from the accept until the transport is gone and the handler has ended.
 
-use super::Shared;
 use super::handler::{self, Ended};
-use crate::{Facts, ServerEvent, Transport, WeakWriter};
+use super::{Counts, Shared};
+use crate::{Incoming, ServerEvent, StreamReader, StreamWriter, Transport, WeakWriter};
+use socket2::SockRef;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::OwnedSemaphorePermit;
 
 #[derive(Default)]
 pub(super) struct Clients {
@@ -14,7 +17,15 @@ pub(super) struct Clients {
 #[derive(Default)]
 struct Table {
     next: u64,
-    open: HashMap<u64, WeakWriter>,
+    open: HashMap<u64, Client>,
+    /// Without `open`, which is the size of the table.
+    counts: Counts,
+}
+
+struct Client {
+    connection: WeakWriter,
+    /// Its handler runs, or is about to.
+    is_handled: bool,
 }
 
 impl Clients {
@@ -23,48 +34,116 @@ impl Clients {
     }
 
     pub(super) fn all(&self) -> Vec<WeakWriter> {
-        self.table().open.values().cloned().collect()
+        self.table().open.values().map(|client| client.connection.clone()).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.table().open.is_empty()
     }
+
+    /// How many handlers run.
+    pub(super) fn handled(&self) -> usize {
+        self.table().open.values().filter(|client| client.is_handled).count()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let table = self.table();
+        Counts { open: table.open.len(), ..table.counts }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.table().counts);
+    }
 }
 
-/// Serves one connection, in a task of its own. It is a client from here on.
-pub(super) fn serve(shared: &Arc<Shared>, transport: Transport, facts: Facts) {
-    let (reader, writer) = shared.streams.split(transport, facts);
-    let connection = writer.downgrade();
-    let membership = Membership::new(shared, connection.clone());
-    shared.runtime.spawn(async move {
+/// A connection that was accepted and is a client, and that nobody serves yet.
+pub(super) struct Arrived {
+    reader: StreamReader,
+    writer: StreamWriter,
+    membership: Membership,
+}
+
+impl Arrived {
+    pub(super) fn new(shared: &Arc<Shared>, place: OwnedSemaphorePermit, incoming: Incoming) -> Self {
+        let Incoming { transport, facts } = incoming;
+        if let (Some(keep_alive), Transport::Tcp(socket)) = (&shared.keep_alive, &transport) {
+            // It fails on a socket that is gone already, which the first read will tell.
+            keep_alive.apply(&SockRef::from(socket)).ok();
+        }
+        let (reader, writer) = shared.streams.split(transport, facts);
+        let membership = Membership::new(shared, place, writer.downgrade());
+        Self { reader, writer, membership }
+    }
+
+    /// Serves the connection in a task of its own, if it is admitted.
+    pub(super) fn judge_and_serve(self) {
+        let clients = &self.membership.shared.clients;
+        if self.is_admitted() {
+            clients.count(|counts| counts.accepted += 1);
+            let runtime = self.membership.shared.runtime.clone();
+            runtime.spawn(self.serve());
+        } else {
+            clients.count(|counts| counts.refused += 1);
+            // Not a close, which would linger: who is not wanted costs no more than this.
+            self.writer.abort();
+        }
+    }
+
+    fn is_admitted(&self) -> bool {
+        let shared = &self.membership.shared;
+        let Some(admit) = &shared.admit else { return true };
+        let facts = self.writer.facts();
+        let judged = catch_unwind(AssertUnwindSafe(|| admit(facts)));
+        judged.unwrap_or_else(|panic| {
+            let (peer, message) = (facts.peer_addr().clone(), handler::message(&*panic));
+            shared.tell(&ServerEvent::AdmitPanicked { peer, message });
+            false
+        })
+    }
+
+    /// From the accepted pair to the end of the connection. What happens to a pair before its handler sees it
+    /// happens here.
+    async fn serve(self) {
+        let Self { reader, writer, membership } = self;
         let shared = &membership.shared;
+        let connection = writer.downgrade();
         let peer = writer.facts().peer_addr().clone();
-        let event = match handler::run(&shared.serve, reader, writer).await {
-            Ended::Well => None,
+        let event = match handler::run(&shared.serve, reader, writer, shared.cancelled()).await {
+            Ended::Well | Ended::Stopped => None,
             Ended::Failed(error) => Some(ServerEvent::HandlerFailed { peer, error }),
             Ended::Panicked(message) => Some(ServerEvent::HandlerPanicked { peer, message }),
         };
+        membership.handler_has_ended();
         if let Some(event) = event {
+            shared.clients.count(|counts| counts.handler_errors += 1);
             connection.close(); // Also where a half was given away.
             shared.tell(&event);
         }
         connection.wait_gone().await;
-    });
+    }
 }
 
 /// A place among the clients, held by the task that serves; given up when that ends in any way.
 struct Membership {
     shared: Arc<Shared>,
     id: u64,
+    /// Given back after the table has forgotten the client.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Membership {
-    fn new(shared: &Arc<Shared>, connection: WeakWriter) -> Self {
+    fn new(shared: &Arc<Shared>, place: OwnedSemaphorePermit, connection: WeakWriter) -> Self {
         let mut table = shared.clients.table();
         let id = table.next;
         table.next += 1;
-        table.open.insert(id, connection);
-        Self { shared: Arc::clone(shared), id }
+        table.open.insert(id, Client { connection, is_handled: true });
+        Self { shared: Arc::clone(shared), id, _place: place }
+    }
+
+    fn handler_has_ended(&self) {
+        if let Some(client) = self.shared.clients.table().open.get_mut(&self.id) {
+            client.is_handled = false;
+        }
     }
 }
 

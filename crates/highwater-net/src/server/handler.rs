@@ -4,7 +4,7 @@ use crate::{StreamReader, StreamWriter};
 use std::error::Error;
 use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 /// What [`start_server`](crate::start_server) takes as its handler; implemented for functions and closures
@@ -123,16 +123,27 @@ pub(super) enum Ended {
     Well,
     Failed(BoxError),
     Panicked(String),
+    /// It was told to stop, and dropped.
+    Stopped,
 }
 
-/// Runs a handler to its end, whichever it is. What it held is dropped by then.
-pub(super) async fn run(serve: &Serve, reader: StreamReader, writer: StreamWriter) -> Ended {
+/// Runs a handler to its end, whichever it is, or until `stop`. What it held is dropped by then.
+pub(super) async fn run(
+    serve: &Serve,
+    reader: StreamReader,
+    writer: StreamWriter,
+    stop: impl Future<Output = ()>,
+) -> Ended {
+    let mut stop = pin!(stop);
     let mut serving = match catch_unwind(AssertUnwindSafe(|| serve(reader, writer))) {
         Ok(serving) => Some(serving),
         Err(panic) => return Ended::Panicked(message(&*panic)),
     };
     let ended = std::future::poll_fn(|cx| {
         let Some(running) = &mut serving else { return Poll::Ready(Ended::Well) };
+        if stop.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ended::Stopped);
+        }
         match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Well),
@@ -148,7 +159,7 @@ pub(super) async fn run(serve: &Serve, reader: StreamReader, writer: StreamWrite
     }
 }
 
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without a message").to_owned()
