@@ -12,6 +12,8 @@ mod shutdown;
 #[cfg(unix)]
 mod socket_file;
 mod start;
+#[cfg(feature = "tls")]
+mod tls;
 
 #[cfg(unix)]
 pub use bind_to::BindPath;
@@ -25,6 +27,8 @@ pub use shutdown::Shutdown;
 pub use start::start_unix_server;
 pub use start::{StartServer, start_server};
 
+#[cfg(feature = "tls")]
+use crate::ServerTls;
 use crate::{Address, KeepAlive, StreamOptions};
 use accept::Listening;
 use bind::Bound;
@@ -76,6 +80,8 @@ pub(super) struct Shared {
     hook: Option<Hook>,
     admit: Option<Admit>,
     keep_alive: Option<KeepAlive>,
+    #[cfg(feature = "tls")]
+    tls: Option<ServerTls>,
     runtime: Handle,
     phase: Mutex<Phase>,
     clients: Clients,
@@ -379,6 +385,8 @@ impl Shared {
             hook: None,
             admit: None,
             keep_alive: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             runtime: Handle::current(),
             phase: Mutex::new(Phase::Bound(bound)),
             clients: Clients::default(),
@@ -395,6 +403,11 @@ impl Shared {
     fn with_bounds(self, max_connections: usize, keep_alive: Option<KeepAlive>) -> Self {
         let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
         Self { places, keep_alive, ..self }
+    }
+
+    #[cfg(feature = "tls")]
+    fn with_tls(self, tls: Option<ServerTls>) -> Self {
+        Self { tls, ..self }
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {

@@ -63,4 +63,4 @@ pub use highwater_buffer::{
 };
 
 #[doc(hidden)]
-pub use report::report;
+pub use report::{note, report};

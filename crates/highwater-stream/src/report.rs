@@ -16,3 +16,13 @@ pub fn report(what: fmt::Arguments<'_>) {
 pub fn report(what: fmt::Arguments<'_>) {
     tracing::warn!(target: "highwater", "{what}");
 }
+
+/// Notes what only somebody who looks for it wants to hear: nothing on stderr.
+#[cfg(not(feature = "tracing"))]
+pub fn note(_: fmt::Arguments<'_>) {}
+
+/// Notes what only somebody who looks for it wants to hear.
+#[cfg(feature = "tracing")]
+pub fn note(what: fmt::Arguments<'_>) {
+    tracing::debug!(target: "highwater", "{what}");
+}

@@ -1,6 +1,8 @@
 //! The connections of a server, from the accept until the transport is gone and the handler has ended.
 
 use super::handler::{self, Ended};
+#[cfg(feature = "tls")]
+use super::tls;
 use super::{Counts, Shared};
 use crate::{Incoming, ServerEvent, StreamReader, StreamWriter, Transport, WeakWriter};
 use socket2::SockRef;
@@ -108,6 +110,15 @@ impl Arrived {
         let shared = &membership.shared;
         let connection = writer.downgrade();
         let peer = writer.facts().peer_addr().clone();
+        #[cfg(feature = "tls")]
+        let (reader, writer) = match tls::secure(reader, writer, shared.tls.as_ref()).await {
+            Ok(halves) => halves,
+            Err(error) => {
+                shared.clients.count(|counts| counts.failed_handshakes += 1);
+                shared.tell(&ServerEvent::HandshakeFailed { peer, error });
+                return;
+            }
+        };
         let event = match handler::run(&shared.serve, reader, writer, shared.cancelled()).await {
             Ended::Well | Ended::Stopped => None,
             Ended::Failed(error) => Some(ServerEvent::HandlerFailed { peer, error }),

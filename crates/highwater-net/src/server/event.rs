@@ -1,5 +1,7 @@
 //! What a server tells when no caller is there to be told.
 
+#[cfg(feature = "tls")]
+use crate::TlsError;
 use crate::{Address, Attempt};
 use std::error::Error;
 use std::fmt;
@@ -13,6 +15,7 @@ pub(super) type Hook = Arc<dyn Fn(&ServerEvent) + Send + Sync>;
 pub(super) fn tell(hook: &Option<Hook>, event: &ServerEvent) {
     let telling = AssertUnwindSafe(|| match hook {
         Some(hook) => hook(event),
+        None if event.is_routine() => highwater_stream::note(format_args!("{event}")),
         None => highwater_stream::report(format_args!("{event}")),
     });
     drop(catch_unwind(telling));
@@ -53,6 +56,15 @@ pub enum ServerEvent {
         /// What it said.
         message: String,
     },
+    /// A TLS handshake failed. The connection was closed. Where nobody has a hook, this is told to `tracing`
+    /// as something to debug with, and not on stderr: whoever can reach a server can make it happen.
+    #[cfg(feature = "tls")]
+    HandshakeFailed {
+        /// With whom.
+        peer: Address,
+        /// Why.
+        error: TlsError,
+    },
     /// A connection could not be accepted. The listener goes on: at once if only that connection was at
     /// fault, else after a pause of 5 ms, twice as long each time, up to 1 s.
     AcceptFailed {
@@ -72,6 +84,16 @@ pub enum ServerEvent {
     AddressSkipped(Attempt),
 }
 
+impl ServerEvent {
+    fn is_routine(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            ServerEvent::HandshakeFailed { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for ServerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,6 +101,8 @@ impl fmt::Display for ServerEvent {
             ServerEvent::HandlerPanicked { peer, message } => {
                 write!(f, "the handler of {peer} panicked: {message}")
             }
+            #[cfg(feature = "tls")]
+            ServerEvent::HandshakeFailed { peer, error } => write!(f, "no TLS with {peer}: {error}"),
             ServerEvent::AdmitPanicked { peer, message } => {
                 write!(f, "whether to admit {peer} was not decided: {message}")
             }

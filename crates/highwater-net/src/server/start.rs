@@ -7,6 +7,8 @@ use super::bind_to::{BindListeners, BindNames, IntoBind};
 use super::event::{Hook, tell};
 use super::handler::{Handler, Serve};
 use super::{BindError, Server, ServerEvent, Shared};
+#[cfg(feature = "tls")]
+use crate::ServerTls;
 #[cfg(unix)]
 use crate::UnixPath;
 use crate::{Facts, Family, KeepAlive, StreamOptions};
@@ -127,11 +129,11 @@ pub fn start_unix_server<M>(handler: impl Handler<M>, path: impl AsRef<Path>) ->
 #[must_use = "nothing listens until it is awaited"]
 pub struct StartServer<K> {
     on: K,
-    common: Common,
+    pub(super) common: Common,
 }
 
 /// What does not depend on what a server listens on.
-struct Common {
+pub(super) struct Common {
     serve: Serve,
     streams: StreamOptions,
     limit: Option<usize>,
@@ -139,6 +141,8 @@ struct Common {
     hook: Option<Hook>,
     max_connections: usize,
     admit: Option<Admit>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<ServerTls>,
 }
 
 pub(super) type Admit = Box<dyn Fn(&Facts) -> bool + Send + Sync>;
@@ -153,6 +157,8 @@ impl<K> StartServer<K> {
             hook: None,
             max_connections: usize::MAX,
             admit: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         };
         Self { on, common }
     }
@@ -503,6 +509,8 @@ impl Common {
         let shared = Shared::new(bound, self.serve, streams)
             .with_hooks(self.hook, self.admit)
             .with_bounds(self.max_connections, keep_alive);
+        #[cfg(feature = "tls")]
+        let shared = shared.with_tls(self.tls);
         let server = Server::new(shared);
         if start {
             server.start_serving().map_err(BindError::Listen)?;
