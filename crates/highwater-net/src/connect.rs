@@ -8,11 +8,15 @@ mod race;
 mod socket;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(unix)]
+mod unix;
 
 pub(crate) use error::Listed;
 pub use error::{Attempt, Conflict, ConnectError};
 #[cfg(feature = "tls")]
 pub use tls::HostTls;
+#[cfg(unix)]
+pub use unix::open_unix_connection;
 
 #[cfg(feature = "tls")]
 use crate::NamedClientTls;
@@ -22,6 +26,7 @@ use by_name::Reach;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::time::Duration;
 
 /// Opens a connection: a reader and a writer. Await it, after its options if it needs any.
 ///
@@ -95,14 +100,7 @@ use std::pin::Pin;
 /// # }
 /// ```
 pub fn open_connection<C: ConnectTo>(to: C) -> OpenConnection<C::Kind> {
-    OpenConnection {
-        to: to.into_target(),
-        streams: StreamOptions::new(),
-        limit: None,
-        reach: Reach::default(),
-        #[cfg(feature = "tls")]
-        tls: None,
-    }
+    OpenConnection::new(to.into_target())
 }
 
 /// A connection to be opened: see [`open_connection`].
@@ -126,12 +124,25 @@ pub struct OpenConnection<K> {
     streams: StreamOptions,
     limit: Option<usize>,
     /// How a name is reached. A socket has been: only a name has methods that change it.
+    timeout: Option<Duration>,
     reach: Reach,
     #[cfg(feature = "tls")]
     tls: Option<NamedClientTls>,
 }
 
 impl<K> OpenConnection<K> {
+    pub(crate) fn new(to: K) -> Self {
+        Self {
+            to,
+            streams: StreamOptions::new(),
+            limit: None,
+            timeout: None,
+            reach: Reach::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
     /// The reader's limit, in bytes before a separator.
     ///
     /// asyncio: the `limit` of `open_connection`; 64 KiB unless said otherwise, as there.
@@ -190,7 +201,7 @@ impl IntoFuture for OpenConnection<Socket> {
             let (transport, facts) = self.to.adopt().map_err(ConnectError::Socket)?;
             let halves = streams.split(transport, facts);
             #[cfg(feature = "tls")]
-            let halves = tls::secure(halves, self.tls).await?;
+            let halves = tls::secure(halves, self.tls, None).await?;
             Ok(halves)
         })
     }

@@ -46,6 +46,8 @@ mod unix;
 pub use address::{ConnectTo, Name, Socket};
 #[cfg(feature = "tls")]
 pub use connect::HostTls;
+#[cfg(unix)]
+pub use connect::open_unix_connection;
 pub use connect::{Attempt, Conflict, ConnectError, OpenConnection, open_connection};
 pub use facts::{Address, Facts};
 pub use keep_alive::KeepAlive;
@@ -66,7 +68,7 @@ pub use tls::{
 };
 pub use transport::{OtherTransport, Transport, duplex, pair};
 #[cfg(unix)]
-pub use unix::{OpenUnixConnection, UnixPath, UnixPathError, open_unix_connection};
+pub use unix::{UnixPath, UnixPathError};
 
 #[cfg(feature = "tls")]
 pub use rustls;

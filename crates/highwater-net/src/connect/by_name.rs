@@ -6,7 +6,7 @@ use super::order::interleave;
 use super::race::Pace;
 use super::socket::{Local, SocketOptions};
 #[cfg(feature = "tls")]
-use super::tls;
+use super::tls::{self, Deadline};
 use super::{OpenConnection, StreamReader, StreamWriter};
 use crate::address::{ConnectTo, Name, adopt_tcp};
 use crate::keep_alive::KeepAlive;
@@ -17,8 +17,6 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
-#[cfg(feature = "tls")]
-use tokio::time::Instant;
 
 /// RFC 8305 §8: the recommended delay between attempts.
 const DELAY: Duration = Duration::from_millis(250);
@@ -31,7 +29,6 @@ pub(super) struct Reach {
     pace: Pace,
     /// `None`: 1 if attempts overlap, 0 if not.
     interleave: Option<usize>,
-    timeout: Option<Duration>,
     sockets: SocketOptions,
 }
 
@@ -43,7 +40,6 @@ impl Default for Reach {
             local_addr: None,
             pace: Pace { delay: Some(DELAY), attempt_timeout: None },
             interleave: None,
-            timeout: None,
             sockets: SocketOptions::default(),
         }
     }
@@ -67,7 +63,7 @@ impl OpenConnection<Name> {
     /// # }).unwrap();
     /// ```
     pub fn connect_timeout(mut self, after: Duration) -> Self {
-        self.reach.timeout = Some(after);
+        self.timeout = Some(after);
         self
     }
 
@@ -290,12 +286,12 @@ impl OpenConnection<Name> {
     async fn connect(self) -> Result<(StreamReader, StreamWriter), ConnectError> {
         let streams = self.options();
         #[cfg(feature = "tls")]
-        let (wanted, begun) = (self.tls, Instant::now());
-        let Self { to, reach, .. } = self;
+        let (wanted, deadline) = (self.tls, Deadline::after(self.timeout));
+        let Self { to, timeout, reach, .. } = self;
         Conflict::check(reach.family, &to, reach.local_addr.as_ref()).map_err(ConnectError::Conflict)?;
         let mut tried = Tried::default();
         let connecting = reach.connect(&to, &mut tried);
-        let connected = match reach.timeout {
+        let connected = match timeout {
             None => connecting.await,
             Some(after) => match tokio::time::timeout(after, connecting).await {
                 Ok(connected) => connected,
@@ -308,10 +304,7 @@ impl OpenConnection<Name> {
         let (transport, facts) = adopt_tcp(socket, None);
         let halves = streams.split(transport, facts);
         #[cfg(feature = "tls")]
-        let halves = {
-            let left = reach.timeout.map(|after| (after, after.saturating_sub(begun.elapsed())));
-            tls::secure_within(left, halves, wanted).await?
-        };
+        let halves = tls::secure(halves, wanted, deadline).await?;
         Ok(halves)
     }
 }

@@ -1,10 +1,13 @@
 //! TLS from the first byte: the handshake that follows the connect.
 
+#[cfg(unix)]
+use crate::UnixPath;
 use crate::address::{Name, Socket};
 use crate::connect::OpenConnection;
 use crate::tls::handshake_over;
 use crate::{ClientTls, ConnectError, NamedClientTls, StreamReader, StreamWriter, TlsError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 type Halves = (StreamReader, StreamWriter);
 
@@ -73,6 +76,31 @@ impl OpenConnection<Socket> {
     }
 }
 
+#[cfg(unix)]
+impl OpenConnection<UnixPath> {
+    /// Inside TLS, from the first byte; the server shows a certificate that is valid for the name that is
+    /// given. The [`connect_timeout`](Self::connect_timeout) bounds the handshake, too.
+    ///
+    /// # Errors
+    /// [`ConnectError::Tls`] once it is awaited: the handshake failed.
+    ///
+    /// # Source
+    /// asyncio: `ssl` and `server_hostname` of `open_unix_connection`.
+    ///
+    /// ```no_run
+    /// # use highwater_net::*;
+    /// # async fn connect(tls: ClientTls) -> std::io::Result<()> {
+    /// let connecting = open_unix_connection("/run/vault.sock").tls(tls.server_name("vault"));
+    /// # drop(connecting.await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tls(mut self, tls: NamedClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+}
+
 /// What the TLS of a connection to a host can be: a [`ClientTls`], which means that host, or a
 /// [`NamedClientTls`], which means another.
 ///
@@ -113,21 +141,36 @@ impl HostTls for NamedClientTls {
     }
 }
 
-/// The same connection inside TLS, if that was asked for.
-pub(super) async fn secure(halves: Halves, tls: Option<NamedClientTls>) -> Result<Halves, ConnectError> {
-    let Some(tls) = tls else { return Ok(halves) };
-    let peer = halves.0.facts().peer_addr().clone();
-    handshake_over(halves, tls).await.map_err(|error| ConnectError::Tls { peer, error })
+/// When a connection has to be there, and how long that was from the start.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    after: Duration,
 }
 
-/// The same, within what is left of a time-out.
-pub(super) async fn secure_within(
-    time: Option<(Duration, Duration)>,
+impl Deadline {
+    /// None where the time-out is none, or past the clock's range.
+    pub(super) fn after(timeout: Option<Duration>) -> Option<Self> {
+        let after = timeout?;
+        Some(Self { at: Instant::now().checked_add(after)?, after })
+    }
+}
+
+/// The same connection inside TLS, if that was asked for.
+pub(super) async fn secure(
     halves: Halves,
     tls: Option<NamedClientTls>,
+    deadline: Option<Deadline>,
 ) -> Result<Halves, ConnectError> {
-    let Some((after, left)) = time else { return secure(halves, tls).await };
+    let Some(tls) = tls else { return Ok(halves) };
     let peer = halves.0.facts().peer_addr().clone();
-    let timed_out = |_| ConnectError::Tls { peer, error: TlsError::TimedOut { after } };
-    tokio::time::timeout(left, secure(halves, tls)).await.map_err(timed_out)?
+    let shaking = handshake_over(halves, tls);
+    let shaken = match deadline {
+        None => shaking.await,
+        Some(Deadline { at, after }) => {
+            let timed_out = |_| Err(TlsError::TimedOut { after });
+            tokio::time::timeout_at(at, shaking).await.unwrap_or_else(timed_out)
+        }
+    };
+    shaken.map_err(|error| ConnectError::Tls { peer, error })
 }
