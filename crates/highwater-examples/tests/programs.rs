@@ -168,8 +168,8 @@ async fn http_headers_tells_of_an_answer_that_is_none() {
 #[tokio::test]
 async fn http_headers_refuses_what_it_cannot_ask() {
     for (url, reason) in [
-        ("https://example.org/", "there is no TLS in this version, so that https cannot be spoken"),
-        ("example.org", "it does not begin with http://"),
+        ("gopher://example.org/", "\"gopher\" is not spoken here, only http and https"),
+        ("example.org", "it does not begin with http:// or https://"),
         ("http://example.org:99999/", "its port \"99999\" is not a number from 1 to 65535"),
     ] {
         let ended = run(HTTP_HEADERS, &[url]).await;

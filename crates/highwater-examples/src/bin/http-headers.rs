@@ -2,7 +2,10 @@
 //!
 //! ```python
 //! url = urllib.parse.urlsplit(url)
-//! reader, writer = await asyncio.open_connection(url.hostname, 80)
+//! if url.scheme == "https":
+//!     reader, writer = await asyncio.open_connection(url.hostname, 443, ssl=True)
+//! else:
+//!     reader, writer = await asyncio.open_connection(url.hostname, 80)
 //! writer.write(f"HEAD {url.path or '/'} HTTP/1.0\r\nHost: {url.hostname}\r\n\r\n".encode())
 //! while line := (await reader.readline()).rstrip():
 //!     print("HTTP header>", line.decode("latin1"))
@@ -11,13 +14,14 @@
 //! ```
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Parser;
 use highwater_examples::{Outcome, exit_code};
-use highwater_net::{ReadUntilError, StreamOptions, open_connection};
+use highwater_net::{ClientTls, ReadUntilError, Roots, StreamOptions, TlsConfigError, open_connection};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,24 +30,31 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Parser)]
 #[command(name = "http-headers")]
 struct Arguments {
-    /// What to ask for, over plain HTTP
-    #[arg(value_name = "http://HOST[:PORT][/PATH]")]
+    /// What to ask for, over HTTP or HTTPS
+    #[arg(value_name = "http[s]://HOST[:PORT][/PATH]")]
     url: String,
+    /// Whom to trust instead of what the platform trusts: certificates, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { url } = Arguments::parse();
-    exit_code("http-headers", print_headers(&url).await)
+    let Arguments { url, ca } = Arguments::parse();
+    exit_code("http-headers", print_headers(&url, ca.as_deref()).await)
 }
 
-async fn print_headers(url: &str) -> Outcome {
-    let Url { host, port, authority, target } =
+async fn print_headers(url: &str, ca: Option<&Path>) -> Outcome {
+    let Url { scheme, host, port, authority, target } =
         url.parse().map_err(|reason| format!("{url:?} is not a URL to ask: {reason}"))?;
-    let (mut reader, writer) = open_connection((host, port))
+    let connecting = open_connection((host, port))
         .connect_timeout(CONNECT_TIMEOUT)
-        .streams(StreamOptions::new().read_timeout(Some(READ_TIMEOUT)))
-        .await?;
+        .streams(StreamOptions::new().read_timeout(Some(READ_TIMEOUT)));
+    let (mut reader, writer) = match scheme {
+        Scheme::Http => connecting.await?,
+        // RFC 9112 §9.8: the headers tell their own end, so that a missing close_notify is no harm.
+        Scheme::Https => connecting.tls(trusting(ca)?.allow_truncation(true)).await?,
+    };
     write!(writer, "HEAD {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")?;
 
     let mut out = std::io::stdout().lock();
@@ -71,6 +82,13 @@ async fn print_headers(url: &str) -> Outcome {
     Ok(())
 }
 
+fn trusting(ca: Option<&Path>) -> Result<ClientTls, TlsConfigError> {
+    match ca {
+        Some(file) => ClientTls::builder().roots(Roots::from_pem_file(file)?).alpn(["http/1.1"]).build(),
+        None => ClientTls::builder().alpn(["http/1.1"]).build(),
+    }
+}
+
 /// Bytes as Latin-1, with control characters escaped: the terminal is not the server's to command.
 fn printable(line: &[u8]) -> String {
     let shown = |byte: u8| match char::from(byte) {
@@ -80,9 +98,25 @@ fn printable(line: &[u8]) -> String {
     line.iter().copied().map(shown).collect()
 }
 
-/// The parts of `http://HOST[:PORT][/PATH][?QUERY]`; anything else is refused with a reason.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        }
+    }
+}
+
+/// The parts of `http[s]://HOST[:PORT][/PATH][?QUERY]`; anything else is refused with a reason.
 #[derive(Debug, PartialEq)]
 struct Url {
+    scheme: Scheme,
     /// An IPv6 address without its brackets.
     host: String,
     port: u16,
@@ -99,18 +133,19 @@ impl FromStr for Url {
         if let Some(odd) = url.chars().find(|c| !c.is_ascii_graphic()) {
             return Err(format!("it contains {odd:?}, which has to be percent-encoded"));
         }
-        let (scheme, rest) = url.split_once("://").ok_or("it does not begin with http://")?;
-        match scheme.to_ascii_lowercase().as_str() {
-            "http" => {}
-            "https" => return Err("there is no TLS in this version, so that https cannot be spoken".into()),
-            other => return Err(format!("{other:?} is not spoken here, only http")),
-        }
+        let (scheme, rest) = url.split_once("://").ok_or("it does not begin with http:// or https://")?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            other => return Err(format!("{other:?} is not spoken here, only http and https")),
+        };
         let (rest, _fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let (host, port) = split_authority(authority)?;
         Ok(Url {
+            scheme,
             host: host.into(),
-            port,
+            port: port.unwrap_or(scheme.port()),
             authority: authority.into(),
             target: if target.starts_with('/') { target.into() } else { format!("/{target}") },
         })
@@ -118,7 +153,7 @@ impl FromStr for Url {
 }
 
 /// The host and the port of `HOST[:PORT]` or `[IPV6][:PORT]`.
-fn split_authority(authority: &str) -> Result<(&str, u16), String> {
+fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
     if authority.contains('@') {
         return Err("it contains a user, and there is no logging in here".into());
     }
@@ -135,8 +170,8 @@ fn split_authority(authority: &str) -> Result<(&str, u16), String> {
         None => return Err("its ] is followed by something other than a port".into()),
     };
     match digits.parse() {
-        _ if digits.is_empty() => Ok((host, 80)),
-        Ok(port) if port > 0 && !digits.starts_with('+') => Ok((host, port)),
+        _ if digits.is_empty() => Ok((host, None)),
+        Ok(port) if port > 0 && !digits.starts_with('+') => Ok((host, Some(port))),
         _ => Err(format!("its port {digits:?} is not a number from 1 to 65535")),
     }
 }
@@ -146,7 +181,7 @@ mod tests {
     use super::*;
 
     fn parts(url: &str) -> (String, u16, String, String) {
-        let Url { host, port, authority, target } = url.parse().unwrap();
+        let Url { scheme: _, host, port, authority, target } = url.parse().unwrap();
         (host, port, authority, target)
     }
 
@@ -161,6 +196,8 @@ mod tests {
             ("http://[::1]:81/x", "::1", 81, "[::1]:81", "/x"),
             ("http://[::1]", "::1", 80, "[::1]", "/"),
             ("http://example.org#top", "example.org", 80, "example.org", "/"),
+            ("https://example.org/a", "example.org", 443, "example.org", "/a"),
+            ("HTTPS://[::1]:8443", "::1", 8443, "[::1]:8443", "/"),
         ] {
             assert_eq!(parts(url), (host.into(), port, authority.into(), target.into()), "{url}");
         }
@@ -171,7 +208,6 @@ mod tests {
         for (url, reason) in [
             ("", "http://"),
             ("example.org", "http://"),
-            ("https://example.org", "TLS"),
             ("ftp://example.org", "ftp"),
             ("http://", "no host"),
             ("http://:80/", "no host"),
