@@ -9,6 +9,7 @@
 //! | [`case`](mod@case) | how a case is written down: bytes, reads, what each gives, what is left |
 //! | [`cases`] | the table of cases |
 //! | [`every_cut`] | runs cases with their bytes whole, byte by byte and split at each position |
+//! | [`every_transport`] | one suite of stream behaviour over every kind of connection |
 //! | [`model`] | buffers too simple to be wrong |
 //! | [`operations`] | random operations on a buffer beside its model |
 //! | [`transport`] | a transport that does what a test says |
@@ -26,6 +27,7 @@ pub mod case;
 pub mod cases;
 pub mod conformance;
 pub mod every_cut;
+pub mod every_transport;
 pub mod model;
 pub mod net;
 pub mod operations;

@@ -1,0 +1,186 @@
+//! W6, W7, W8: our half ends, the connection ends, the connection is dropped.
+
+use super::check::{Check, checks};
+use super::maker::Maker;
+use super::stream::{clog, expect, expect_end, in_a_while, payload};
+use futures::{FutureExt, pin_mut};
+use highwater_net::WriteError;
+use std::io;
+
+pub(super) fn checks() -> Vec<Check> {
+    [
+        checks!["w6":
+            write_eof_ends_our_half_and_reading_goes_on,
+            write_eof_comes_behind_a_long_queue,
+        ],
+        checks!["w7":
+            close_delivers_although_input_was_unread,
+            close_delivers_a_long_reply,
+            close_wakes_a_waiting_read,
+            dropped_halves_deliver_although_input_was_unread,
+            wait_closed_tells_everybody_the_same,
+        ],
+        checks!["w8":
+            abort_drops_the_queue_and_ends_our_reads,
+            abort_wakes_a_waiting_read,
+        ],
+    ]
+    .concat()
+}
+
+/// More than the transport in memory holds at a time.
+const LONG: usize = 1024 * 1024;
+
+// ---- W6 -------------------------------------------------------------------------------------------
+
+async fn write_eof_ends_our_half_and_reading_goes_on(on: Maker) {
+    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+    assert!(writer.can_write_eof());
+    writer.write("a request").expect("the connection is open");
+    writer.write_eof().expect("the connection is open");
+    writer.write_eof().expect("it may be said again");
+    assert!(matches!(writer.write("more"), Err(WriteError::Ended)));
+    assert_eq!(far.read_to_end(100).await.expect("a clean end"), "a request");
+    reply.write(payload(0, LONG)).expect("this half is open");
+    expect(&mut reader, 0, LONG).await;
+    assert!(!writer.is_closing());
+    drop((far, reply));
+    expect_end(&mut reader).await;
+}
+
+async fn write_eof_comes_behind_a_long_queue(on: Maker) {
+    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+    let written = clog(&mut reader, &writer, &reply).await;
+    writer.write_eof().expect("the connection is open");
+    expect(&mut far, 0, written).await;
+    expect_end(&mut far).await;
+    reply.write("a reply\n").expect("this half is open");
+    assert_eq!(reader.read_line().await.expect("it is open").expect("a line"), "a reply\n");
+}
+
+// ---- W7 -------------------------------------------------------------------------------------------
+
+async fn close_delivers_although_input_was_unread(on: Maker) {
+    const REPLY: usize = 3000;
+    let ((mut reader, writer), (mut far, upload)) = on.pairs().await;
+    // Some of it is in the reader's buffer, some has not been taken from the transport.
+    for _ in 0..2 {
+        upload.write(payload(0, 1000)).expect("the connection is open");
+        upload.flush().await.expect("the transport takes this much");
+        reader.peek(1).await.expect("the connection is open");
+    }
+    writer.write(payload(0, REPLY)).expect("the connection is open");
+    writer.close();
+    writer.close();
+    assert!(matches!(writer.write("more"), Err(WriteError::Closed)));
+    expect(&mut far, 0, REPLY).await;
+    expect_end(&mut far).await;
+    drop((far, upload));
+    writer.wait_closed().await.expect("all was delivered");
+}
+
+async fn close_delivers_a_long_reply(on: Maker) {
+    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+    let written = clog(&mut reader, &writer, &reply).await;
+    writer.close();
+    expect(&mut far, 0, written).await;
+    expect_end(&mut far).await;
+    drop((far, reply, reader));
+    writer.wait_closed().await.expect("all was delivered");
+}
+
+async fn close_wakes_a_waiting_read(on: Maker) {
+    let ((mut reader, writer), far) = on.pairs().await;
+    far.1.write("part").expect("the connection is open");
+    reader.peek(4).await.expect("the connection is open");
+    let waiting = tokio::spawn(async move {
+        let line = reader.read_line().await.expect("an end, and no error");
+        (line.expect("what was buffered"), reader.read_line().await.expect("a clean end"))
+    });
+    pin_mut!(waiting);
+    assert!(in_a_while(&mut waiting).await.is_none(), "there is neither a line nor an end");
+    writer.close();
+    let (line, end) = waiting.await.expect("it returns");
+    assert_eq!((line.as_ref(), end), (&b"part"[..], None));
+    drop(far);
+    writer.wait_closed().await.expect("all was delivered");
+}
+
+async fn dropped_halves_deliver_although_input_was_unread(on: Maker) {
+    let (near, (mut far, upload)) = on.pairs().await;
+    upload.write(payload(0, 1000)).expect("the connection is open");
+    upload.flush().await.expect("the transport takes this much");
+    near.1.write(payload(0, LONG)).expect("the connection is open");
+    drop(near);
+    expect(&mut far, 0, LONG).await;
+    expect_end(&mut far).await;
+    drop(upload);
+}
+
+async fn wait_closed_tells_everybody_the_same(on: Maker) {
+    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+    let other = writer.clone();
+    let before = tokio::spawn(async move { other.wait_closed().await });
+    assert!(writer.wait_closed().now_or_never().is_none(), "it does not close");
+    let written = clog(&mut reader, &writer, &reply).await;
+    writer.close();
+    assert!(writer.wait_closed().now_or_never().is_none(), "the peer has not read");
+    expect(&mut far, 0, written).await;
+    expect_end(&mut far).await;
+    drop((far, reply, reader));
+    before.await.expect("it returns").expect("all was delivered");
+    for _ in 0..2 {
+        writer.wait_closed().await.expect("all was delivered");
+    }
+}
+
+// ---- W8 -------------------------------------------------------------------------------------------
+
+async fn abort_drops_the_queue_and_ends_our_reads(on: Maker) {
+    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+    let written = clog(&mut reader, &writer, &reply).await;
+    reply.write("line\npart").expect("the connection is open");
+    assert_eq!(reader.read_line().await.expect("it is open").expect("a line"), "line\n");
+    reader.peek(4).await.expect("the connection is open");
+    // Unread, without which some transports do not tell their peer.
+    reply.write("unread").expect("the connection is open");
+    reply.flush().await.expect("the transport takes this much");
+    writer.abort();
+    assert_eq!(writer.queued(), 0);
+
+    assert_eq!(reader.read(10).await.expect("what was buffered"), "part");
+    for _ in 0..2 {
+        let error = reader.read(10).await.expect_err("an abort is no end");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+    let error = writer.wait_closed().await.expect_err("an abort is no end");
+    assert_eq!(error.cause().kind(), io::ErrorKind::ConnectionAborted);
+    let sent = written - usize::try_from(error.unsent()).expect("no more than was written");
+    assert!(sent < written, "{} were queued", error.unsent());
+
+    // The peer may lose what was sent, and does not take it for the whole where it can tell.
+    let mut got = 0;
+    let end = loop {
+        match far.read(64 * 1024).await {
+            Ok(bytes) if bytes.is_empty() => break None,
+            Ok(bytes) => {
+                assert!(bytes == payload(got, bytes.len()));
+                got += bytes.len();
+            }
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    assert!(got <= sent, "{got} of {sent}");
+    assert_eq!(end, on.resets.then_some(io::ErrorKind::ConnectionReset));
+}
+
+async fn abort_wakes_a_waiting_read(on: Maker) {
+    let ((mut reader, writer), far) = on.pairs().await;
+    let waiting = tokio::spawn(async move { reader.read_line().await });
+    pin_mut!(waiting);
+    assert!(in_a_while(&mut waiting).await.is_none());
+    writer.abort();
+    let error = waiting.await.expect("it returns").expect_err("an abort is no end");
+    assert_eq!(io::Error::from(error).kind(), io::ErrorKind::ConnectionAborted);
+    drop(far);
+}
