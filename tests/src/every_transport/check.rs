@@ -1,6 +1,6 @@
 //! How a check is written down: a contract, a sentence, what it does on a transport.
 
-use super::maker::Maker;
+use super::maker::{Maker, Reset};
 use super::{ending, failing, reading, sending, waiting};
 use std::fmt;
 use std::future::Future;
@@ -18,8 +18,8 @@ pub struct Check {
     pub contract: &'static str,
     /// The rule, told apart from all others of the contract.
     pub name: String,
-    /// Whether it is about a connection that is reset.
-    pub needs_reset: bool,
+    /// What a transport has to tell the peer of an abort, or the check does not apply.
+    pub needs: Reset,
     body: Body,
 }
 
@@ -35,7 +35,7 @@ impl Check {
         name: &str,
         body: impl Fn(&Runtime, Maker) + Send + Sync + 'static,
     ) -> Self {
-        Self { contract, name: name.to_owned(), needs_reset: false, body: Arc::new(body) }
+        Self { contract, name: name.to_owned(), needs: Reset::Never, body: Arc::new(body) }
     }
 
     /// A check that runs inside.
@@ -51,14 +51,18 @@ impl Check {
         })
     }
 
-    /// The same for transports that know a reset alone.
-    pub(super) fn with_a_reset(self) -> Self {
-        Self { needs_reset: true, ..self }
+    /// The same, for transports alone that tell the peer of an abort.
+    pub(super) fn needs(self, needs: Reset) -> Self {
+        Self { needs, ..self }
     }
 
     /// Why it does not apply to `maker`, if so.
     pub fn excuse(&self, maker: Maker) -> Option<&'static str> {
-        (self.needs_reset && !maker.resets).then_some("it cannot be reset")
+        match self.needs {
+            needs if needs <= maker.reset => None,
+            Reset::Always if maker.reset > Reset::Never => Some("without unread input an abort is an end"),
+            _ => Some("an abort is an end"),
+        }
     }
 
     /// Runs it; panics where it does not hold.

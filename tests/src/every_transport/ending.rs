@@ -1,10 +1,10 @@
 //! W6, W7, W8: our half ends, the connection ends, the connection is dropped.
 
 use super::check::{Check, checks};
-use super::maker::Maker;
+use super::maker::{Maker, Reset};
 use super::stream::{clog, expect, expect_end, in_a_while, payload};
 use futures::{FutureExt, pin_mut};
-use highwater_net::WriteError;
+use highwater_net::{StreamReader, WriteError};
 use std::io;
 
 pub(super) fn checks() -> Vec<Check> {
@@ -24,6 +24,7 @@ pub(super) fn checks() -> Vec<Check> {
             abort_drops_the_queue_and_ends_our_reads,
             abort_wakes_a_waiting_read,
         ],
+        vec![Check::new("w8", stringify!(abort_resets), abort_resets).needs(Reset::Always)],
     ]
     .concat()
 }
@@ -158,20 +159,34 @@ async fn abort_drops_the_queue_and_ends_our_reads(on: Maker) {
     let sent = written - usize::try_from(error.unsent()).expect("no more than was written");
     assert!(sent < written, "{} were queued", error.unsent());
 
-    // The peer may lose what was sent, and does not take it for the whole where it can tell.
+    // The peer may lose what was sent, and does not take it for the whole where it is told.
+    let (got, end) = read_out(&mut far).await;
+    assert!(got <= sent, "{got} of {sent}");
+    assert_eq!(end, (on.reset > Reset::Never).then_some(io::ErrorKind::ConnectionReset));
+}
+
+async fn abort_resets(on: Maker) {
+    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+    let written = clog(&mut reader, &writer, &reply).await;
+    writer.abort();
+    let (got, end) = read_out(&mut far).await;
+    assert!(got < written, "{got} of {written}");
+    assert_eq!(end, Some(io::ErrorKind::ConnectionReset));
+}
+
+/// What comes until the end, how many bytes, and whether it is an error.
+async fn read_out(far: &mut StreamReader) -> (usize, Option<io::ErrorKind>) {
     let mut got = 0;
-    let end = loop {
+    loop {
         match far.read(64 * 1024).await {
-            Ok(bytes) if bytes.is_empty() => break None,
+            Ok(bytes) if bytes.is_empty() => return (got, None),
             Ok(bytes) => {
-                assert!(bytes == payload(got, bytes.len()));
+                assert!(bytes == payload(got, bytes.len()), "other bytes than those sent");
                 got += bytes.len();
             }
-            Err(error) => break Some(error.kind()),
+            Err(error) => return (got, Some(error.kind())),
         }
-    };
-    assert!(got <= sent, "{got} of {sent}");
-    assert_eq!(end, on.resets.then_some(io::ErrorKind::ConnectionReset));
+    }
 }
 
 async fn abort_wakes_a_waiting_read(on: Maker) {

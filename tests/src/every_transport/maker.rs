@@ -20,20 +20,37 @@ pub type Making = Pin<Box<dyn Future<Output = (Halves, Halves)> + Send>>;
 pub struct Maker {
     /// By which it is reported.
     pub name: &'static str,
-    /// Whether an `abort` of a side that has unread input is a `ConnectionReset` at the other side. Where
-    /// it is not, the other side sees an end.
-    pub resets: bool,
+    /// When an `abort` is a `ConnectionReset` at the other side. When it is not, that side sees an end.
+    pub reset: Reset,
+    /// Whether it takes long to make a pair, as a handshake does. Such a pair sees fewer cuts.
+    pub is_slow: bool,
     /// Makes the pairs. The options are the near one's.
     make: fn(StreamOptions) -> Making,
+}
+
+/// When the peer of a connection that was aborted is told so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reset {
+    /// Never.
+    Never,
+    /// When the aborted side had input that it did not read.
+    WithUnreadInput,
+    /// Always.
+    Always,
 }
 
 /// Every kind of connection. What was exchanged to set one up has been read by both sides.
 pub fn makers() -> Vec<Maker> {
     vec![
-        Maker { name: "memory", resets: false, make: |near| Box::pin(memory(near)) },
-        Maker { name: "TCP", resets: true, make: |near| Box::pin(tcp(near)) },
+        Maker { name: "memory", reset: Reset::Never, is_slow: false, make: |near| Box::pin(memory(near)) },
+        Maker { name: "TCP", reset: Reset::Always, is_slow: false, make: |near| Box::pin(tcp(near)) },
         #[cfg(unix)]
-        Maker { name: "Unix", resets: true, make: |near| Box::pin(unix(near)) },
+        Maker {
+            name: "Unix",
+            reset: Reset::WithUnreadInput,
+            is_slow: false,
+            make: |near| Box::pin(unix(near)),
+        },
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::check::{Check, checks};
 use super::live::Live;
-use super::maker::Maker;
+use super::maker::{Maker, Reset};
 use crate::case::Case;
 use crate::cases;
 use crate::every_cut::{Cut, run_case};
@@ -16,37 +16,46 @@ use highwater_net::{StreamReader, StreamWriter};
 use std::collections::BTreeSet;
 use tokio::task::yield_now;
 
-/// In so many places at most the bytes of a case are cut in two, evenly spread: each run makes a
-/// connection, and some connections take a handshake. `ReadBuffer` and `StreamReader` in memory see every
-/// position elsewhere.
+/// In so many places at most the bytes of a case are cut in two, evenly spread, for each run makes a
+/// connection. `ReadBuffer`, and `StreamReader` over memory, see every position elsewhere.
 const POSITIONS: usize = 6;
+
+/// The same where it takes long to make a connection.
+const FEW_POSITIONS: usize = 1;
 
 pub(super) fn checks() -> Vec<Check> {
     let table = cases::all().into_iter().map(read_of_the_table);
-    table.chain(checks!["r3": reads_given_up_at_every_byte, a_skip_given_up_stays_in_force]).collect()
+    table
+        .chain(checks!["r3":
+            reads_given_up_at_every_byte,
+            a_read_given_up_takes_nothing,
+            a_skip_given_up_stays_in_force,
+        ])
+        .collect()
 }
 
 fn read_of_the_table(case: Case) -> Check {
-    let contract = if case.end == End::Error { "r4" } else { "r2" };
+    let (contract, needs) =
+        if case.end == End::Error { ("r4", Reset::WithUnreadInput) } else { ("r2", Reset::Never) };
     let name = case.name.clone();
-    let needs_reset = case.end == End::Error;
     let check = Check::blocking(contract, &name, move |runtime, maker| {
-        for cut in cuts(case.bytes.len()) {
+        for cut in cuts(case.bytes.len(), if maker.is_slow { FEW_POSITIONS } else { POSITIONS }) {
             run_case(&case, cut, &mut Live::new(runtime, maker, case.limit));
         }
     });
-    if needs_reset { check.with_a_reset() } else { check }
+    check.needs(needs)
 }
 
-/// Ahead of all reads, whole, byte by byte, and split: behind the first byte, before the last, and evenly
-/// in between.
-fn cuts(length: usize) -> impl Iterator<Item = Cut> {
-    let last = length.saturating_sub(1);
-    let positions: BTreeSet<_> = (0..POSITIONS)
-        .map(|step| 1 + last.saturating_sub(1) * step / (POSITIONS - 1))
-        .filter(|position| *position < length)
-        .collect();
-    [Cut::Ahead, Cut::Whole, Cut::ByteByByte].into_iter().chain(positions.into_iter().map(Cut::At))
+/// Ahead of all reads, whole, byte by byte, and split at so many positions.
+fn cuts(length: usize, positions: usize) -> impl Iterator<Item = Cut> {
+    // Behind the first byte and before the last, if there is more than one position, which is in the middle.
+    let gaps = length.saturating_sub(1);
+    let positions: BTreeSet<_> = match positions {
+        1 => BTreeSet::from([length / 2]),
+        _ => (0..positions).map(|step| 1 + gaps.saturating_sub(1) * step / (positions - 1)).collect(),
+    };
+    let positions = positions.into_iter().filter(move |position| (1..length).contains(position));
+    [Cut::Ahead, Cut::Whole, Cut::ByteByByte].into_iter().chain(positions.map(Cut::At))
 }
 
 // ---- given up -------------------------------------------------------------------------------------
@@ -90,6 +99,16 @@ async fn given_up_at_every_byte((mut reader, writer): Halves, far: Halves, call:
     let is_taken = !matches!(call.op, Op::Peek(_));
     let rest = reader.read_to_end(100).await.expect("a clean end");
     assert_eq!(rest, LINES[if is_taken { expected.len() } else { 0 }..], "{call:?}");
+    drop((writer, far));
+}
+
+async fn a_read_given_up_takes_nothing(on: Maker) {
+    let ((mut reader, writer), far) = on.pairs().await;
+    for byte in LINES.chunks(1) {
+        is_given_up(&mut reader, &Op::Read(9).into());
+        send(&far.1, byte).await;
+        assert_eq!(reader.read(9).await.expect("the connection is open"), byte);
+    }
     drop((writer, far));
 }
 
