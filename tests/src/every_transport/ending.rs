@@ -4,8 +4,9 @@ use super::check::{Check, checks};
 use super::maker::{Maker, Reset};
 use super::stream::{clog, expect, expect_end, in_a_while, payload};
 use futures::{FutureExt, pin_mut};
-use highwater_net::{StreamReader, WriteError};
+use highwater_net::{Linger, StreamOptions, StreamReader, WriteError};
 use std::io;
+use std::time::Duration;
 
 pub(super) fn checks() -> Vec<Check> {
     [
@@ -31,6 +32,9 @@ pub(super) fn checks() -> Vec<Check> {
 
 /// More than the transport in memory holds at a time.
 const LONG: usize = 1024 * 1024;
+
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(3600);
 
 // ---- W6 -------------------------------------------------------------------------------------------
 
@@ -94,7 +98,9 @@ async fn close_delivers_a_long_reply(on: Maker) {
 }
 
 async fn close_wakes_a_waiting_read(on: Maker) {
-    let ((mut reader, writer), far) = on.pairs().await;
+    // The end of the linger would wake it, too.
+    let linger = Linger { silence: FOR_EVER, total: FOR_EVER, bytes: u64::MAX };
+    let ((mut reader, writer), far) = on.pairs_with(StreamOptions::new().linger(linger)).await;
     far.1.write("part").expect("the connection is open");
     reader.peek(4).await.expect("the connection is open");
     let waiting = tokio::spawn(async move {
