@@ -4,10 +4,12 @@ use highwater_net::{
     Attempt, ConnectError, ConnectTo, Family, Name, OpenConnection, Port, Query, Resolver, SystemResolver,
     open_connection, start_server,
 };
+use highwater_tests::bounded::bounded;
 use highwater_tests::net::{LOOPBACK, echo, has_ipv6, is_echoed, on_each_runtime, on_one_thread};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
+use tokio::runtime::Builder;
 
 /// The addresses that would be connected: each socket is refused before it is.
 async fn addresses(connecting: OpenConnection<Name>) -> Vec<SocketAddr> {
@@ -252,19 +254,27 @@ fn c1_a_resolver_that_fails_or_finds_nothing_is_told() {
     });
 }
 
-/// `getaddrinfo` goes on alone; the next one is not held up.
+/// While it waits for its thread, which somebody else has; and the next lookup is not held up by it.
 #[test]
 fn c1_a_lookup_by_the_system_can_be_cancelled() {
-    on_each_runtime(|| async {
-        let server = start_server(echo, LOOPBACK).await.unwrap();
-        let port = server.local_addrs()[0].port();
-        for _ in 0..5 {
-            let mut connecting = Box::pin(open_connection(("localhost", port)).into_future());
-            assert!(futures::poll!(&mut connecting).is_pending());
-            drop(connecting);
-        }
-        let (_reader, writer) = open_connection(("localhost", port)).family(Family::V4).await.unwrap();
-        is_echoed(writer.facts().peer_addr().socket_addr().unwrap()).await.unwrap();
+    bounded(|| {
+        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let server = start_server(echo, LOOPBACK).await.unwrap();
+            let port = server.local_addrs()[0].port();
+            let (free, taken) = std::sync::mpsc::channel::<()>();
+            let holds_the_thread = tokio::task::spawn_blocking(move || taken.recv().is_err());
+            for _ in 0..5 {
+                let mut connecting = Box::pin(open_connection(("localhost", port)).into_future());
+                assert!(futures::poll!(&mut connecting).is_pending());
+                drop(connecting);
+            }
+            drop(free);
+            assert!(holds_the_thread.await.unwrap());
+            let connecting = open_connection(("localhost", port)).family(Family::V4);
+            let (_reader, writer) = connecting.await.unwrap();
+            is_echoed(writer.facts().peer_addr().socket_addr().unwrap()).await.unwrap();
+        });
     });
 }
 
