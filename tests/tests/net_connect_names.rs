@@ -79,12 +79,14 @@ fn c1_an_ipv6_address_may_have_a_zone_by_name_or_number() {
             (open_connection(("fe80::1%lo", "http")), "fe80::1", 80, lo),
             (open_connection("[fe80::1%7]:http"), "fe80::1", 80, 7),
             (open_connection(("fe80::1%7", 81)), "fe80::1", 81, 7),
-            (open_connection(SocketAddr::from(v6("fe80::1", 80, 7))), "fe80::1", 80, 7),
+            (open_connection(v6("fe80::1", 80, 7)), "fe80::1", 80, 7),
             // Not one of the link, which the system's resolver would refuse.
             (open_connection(("::1%lo", 80)), "::1", 80, lo),
         ] {
             assert_eq!(addresses(connecting.resolver(nobody)).await, [v6(ip, port, zone)]);
         }
+        let flowing = SocketAddr::from(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 5, lo));
+        assert_eq!(addresses(open_connection(flowing)).await, [flowing], "an address stays as it is");
     });
 }
 

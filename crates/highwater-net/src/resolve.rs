@@ -6,7 +6,7 @@ pub use parts::Port;
 
 use crate::address::Name;
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupErrorKind, SockType};
-use parts::{Host, Zone};
+use parts::{Host, Parts, Zone};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -264,9 +264,12 @@ impl Name {
         family: Option<Family>,
     ) -> io::Result<Vec<SocketAddr>> {
         let mut addresses = match self.parts()? {
-            (Host::Name(host), port) => resolver.resolve_any(Query { host, port, family }).await?,
-            (Host::Ip(ip, Zone::Number(zone)), Port::Number(port)) => vec![address(ip, port, zone)],
-            (Host::Ip(ip, zone), port) => {
+            Parts::Address(address) => vec![address],
+            Parts::Pair(Host::Name(host), port) => resolver.resolve_any(Query { host, port, family }).await?,
+            Parts::Pair(Host::Ip(ip, Zone::Number(zone)), Port::Number(port)) => {
+                vec![address(ip, port, zone)]
+            }
+            Parts::Pair(Host::Ip(ip, zone), port) => {
                 blocking(move || Ok(vec![address(ip, port.number()?, zone.number()?)])).await?
             }
         };

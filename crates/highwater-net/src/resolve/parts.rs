@@ -29,14 +29,19 @@ impl fmt::Display for Port {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// Nothing is left to be resolved.
+    Address(SocketAddr),
+    Pair(Host, Port),
+}
+
 pub(super) enum Host {
+    /// With its zone; an IPv4 address has none.
     Ip(IpAddr, Zone),
     Name(String),
 }
 
 /// Of which link an IPv6 address is: `fe80::1%eth0`, `fe80::1%2`.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Zone {
     /// 0 is none.
     Number(u32),
@@ -46,9 +51,10 @@ pub(super) enum Zone {
 impl Name {
     /// The address that the host is, if it needs no resolver.
     pub(crate) fn literal(&self) -> Option<IpAddr> {
-        match self.parts().ok()?.0 {
-            Host::Ip(ip, _) => Some(ip),
-            Host::Name(_) => None,
+        match self.parts().ok()? {
+            Parts::Address(address) => Some(address.ip()),
+            Parts::Pair(Host::Ip(ip, _), _) => Some(ip),
+            Parts::Pair(Host::Name(_), _) => None,
         }
     }
 
@@ -62,21 +68,15 @@ impl Name {
         }
     }
 
-    pub(super) fn parts(&self) -> io::Result<(Host, Port)> {
+    pub(super) fn parts(&self) -> io::Result<Parts> {
         match &self.0 {
-            Target::Host(host, port) => Ok((parse_host(host)?, Port::Number(*port))),
-            Target::Service(host, port) => Ok((parse_host(host)?, parse_port(port)?)),
+            Target::Host(host, port) => Ok(Parts::Pair(parse_host(host)?, Port::Number(*port))),
+            Target::Service(host, port) => Ok(Parts::Pair(parse_host(host)?, parse_port(port)?)),
             Target::Text(text) => {
                 let (host, port) = split(text)?;
-                Ok((parse_host(host)?, parse_port(port)?))
+                Ok(Parts::Pair(parse_host(host)?, parse_port(port)?))
             }
-            Target::Address(address) => {
-                let zone = match address {
-                    SocketAddr::V4(_) => 0,
-                    SocketAddr::V6(address) => address.scope_id(),
-                };
-                Ok((Host::Ip(address.ip(), Zone::Number(zone)), Port::Number(address.port())))
-            }
+            Target::Address(address) => Ok(Parts::Address(*address)),
         }
     }
 }
