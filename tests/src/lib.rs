@@ -15,6 +15,7 @@
 //! | [`transport`] | a transport that does what a test says |
 //! | [`cancel`] | futures that are dropped at every poll |
 //! | [`bounded`] | tests that fail where they would hang |
+//! | [`counted`] | tests that leave neither a descriptor nor a task behind |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
 //!
@@ -26,6 +27,7 @@ pub mod cancel;
 pub mod case;
 pub mod cases;
 pub mod conformance;
+pub mod counted;
 pub mod every_cut;
 pub mod every_transport;
 pub mod model;

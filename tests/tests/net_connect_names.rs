@@ -5,7 +5,8 @@ use highwater_net::{
     open_connection, start_server,
 };
 use highwater_tests::bounded::bounded;
-use highwater_tests::net::{LOOPBACK, echo, has_ipv6, is_echoed, on_each_runtime, on_one_thread};
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
+use highwater_tests::net::{LOOPBACK, echo, has_ipv6, is_echoed};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;

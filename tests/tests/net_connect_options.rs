@@ -4,8 +4,8 @@ use highwater_net::{
     Conflict, ConnectError, Family, KeepAlive, Query, StreamWriter, Transport, open_connection, socket2,
     start_server,
 };
-use highwater_tests::bounded::run_paused;
-use highwater_tests::net::{LOOPBACK, Silent, echo, has_ipv6, on_one_thread, refusing};
+use highwater_tests::counted::{on_one_thread, run_paused};
+use highwater_tests::net::{LOOPBACK, Silent, echo, has_ipv6, refusing};
 use socket2::SockRef;
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -152,7 +152,7 @@ fn c1_a_local_address_that_does_not_resolve_is_an_error_of_its_own() {
 /// Two sockets cannot have one port at once: the second address has to wait for the first to end.
 #[test]
 fn c2_with_a_local_port_addresses_are_tried_in_turn() {
-    run_paused(async {
+    run_paused(|| async {
         let silent = Silent::new();
         let server = TcpListener::bind(LOOPBACK).unwrap();
         let to = server.local_addr().unwrap();

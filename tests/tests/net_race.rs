@@ -1,8 +1,8 @@
 //! C2: happy eyeballs on real sockets. Who is tried when is told by the hook on the sockets, in paused time.
 
 use highwater_net::{Attempt, ConnectError, Name, OpenConnection, Query, open_connection};
-use highwater_tests::bounded::run_paused;
-use highwater_tests::net::{LOOPBACK, Silent, has_ipv6, on_each_runtime, refusing};
+use highwater_tests::counted::{on_each_runtime, run_paused};
+use highwater_tests::net::{LOOPBACK, Silent, has_ipv6, refusing};
 use std::io::{ErrorKind, Read};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
@@ -46,7 +46,7 @@ fn listening() -> (SocketAddr, TcpListener) {
 
 #[test]
 fn c2_an_address_that_never_answers_delays_the_winner_by_the_delay_and_no_more() {
-    run_paused(async {
+    run_paused(|| async {
         let (silent, (address, _listener)) = (Silent::new(), listening());
         for (delay, expected) in [(None, 250), (Some(40), 40), (Some(10_000), 10_000), (Some(0), 0)] {
             let (mut connecting, tries) = race(&[silent.address, address]);
@@ -62,7 +62,7 @@ fn c2_an_address_that_never_answers_delays_the_winner_by_the_delay_and_no_more()
 
 #[test]
 fn c2_an_address_that_refuses_delays_nobody() {
-    run_paused(async {
+    run_paused(|| async {
         let ((refused, _socket), (address, _listener)) = (refusing(), listening());
         let (connecting, tries) = race(&[refused, refused, address]);
         let (_reader, writer) = connecting.await.unwrap();
@@ -73,7 +73,7 @@ fn c2_an_address_that_refuses_delays_nobody() {
 
 #[test]
 fn c2_after_the_first_that_connects_no_other_is_tried() {
-    run_paused(async {
+    run_paused(|| async {
         let ((address, _listener), (other, untouched)) = (listening(), listening());
         let (connecting, tries) = race(&[address, other]);
         let _halves = connecting.await.unwrap();
@@ -85,7 +85,7 @@ fn c2_after_the_first_that_connects_no_other_is_tried() {
 
 #[test]
 fn c2_without_a_delay_one_is_tried_after_the_other() {
-    run_paused(async {
+    run_paused(|| async {
         let (silent, (address, _listener)) = (Silent::new(), listening());
         let (connecting, tries) = race(&[silent.address, address]);
         let connecting = connecting.happy_eyeballs_delay(None).attempt_timeout(Duration::from_secs(7));
@@ -97,7 +97,7 @@ fn c2_without_a_delay_one_is_tried_after_the_other() {
 
 #[test]
 fn c1_an_address_that_has_had_its_time_is_listed_and_the_next_is_tried() {
-    run_paused(async {
+    run_paused(|| async {
         let (silent, (refused, _socket)) = (Silent::new(), refusing());
         let (connecting, tries) = race(&[silent.address, refused, silent.address]);
         let error = connecting.attempt_timeout(Duration::from_millis(100)).await.unwrap_err();
@@ -125,7 +125,7 @@ fn c1_an_address_that_has_had_its_time_is_listed_and_the_next_is_tried() {
 /// In the order in which they were started, also when the second failed first.
 #[test]
 fn c2_when_the_time_runs_out_failed_and_running_attempts_are_listed_in_order() {
-    run_paused(async {
+    run_paused(|| async {
         let (silent, (refused, _socket)) = (Silent::new(), refusing());
         let (connecting, tries) = race(&[silent.address, refused, silent.address, refused]);
         let after = Duration::from_millis(300);
@@ -142,7 +142,7 @@ fn c2_when_the_time_runs_out_failed_and_running_attempts_are_listed_in_order() {
 
 #[test]
 fn c1_the_connect_timeout_covers_resolving() {
-    run_paused(async {
+    run_paused(|| async {
         let never = |_: Query| std::future::pending();
         let connecting = open_connection(("slow.internal", 1)).resolver(never);
         let error = connecting.connect_timeout(Duration::from_secs(5)).await.unwrap_err();

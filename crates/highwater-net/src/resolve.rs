@@ -204,7 +204,7 @@ where
     }
 }
 
-impl<R: Resolver + ?Sized> Resolver for Arc<R> {
+impl<R: Resolver> Resolver for Arc<R> {
     fn resolve(&self, query: Query) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
         R::resolve(self, query)
     }

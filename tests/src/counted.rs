@@ -1,0 +1,82 @@
+//! Tests that leave nothing behind: each runs again in a process of its own, where no other test has
+//! anything open, and there twice, so that the second time counts what the first has left.
+
+use crate::bounded::{bounded, one_thread, two_workers};
+use std::env;
+use std::future::Future;
+use std::process::Command;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// Set for the process that counts.
+const COUNTS: &str = "HIGHWATER_TEST_COUNTS";
+
+/// Runs `test` on a runtime of one thread.
+///
+/// # Panics
+/// When `test` does, when it has not ended after half a minute, or when a descriptor or a task is left over.
+pub fn on_one_thread<F: Future<Output = ()>>(test: impl Fn() -> F + Send + 'static) {
+    counted(test, &[one_thread]);
+}
+
+/// The same on each flavour of the runtime.
+pub fn on_each_runtime<F: Future<Output = ()>>(test: impl Fn() -> F + Send + 'static) {
+    counted(test, &[one_thread, two_workers]);
+}
+
+/// The same on one thread with the clock paused: it moves on only when everybody waits.
+pub fn run_paused<F: Future<Output = ()>>(test: impl Fn() -> F + Send + 'static) {
+    counted(
+        test,
+        &[|| {
+            let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+            runtime.expect("a runtime can be built")
+        }],
+    );
+}
+
+fn counted<T, F>(test: T, runtimes: &'static [fn() -> Runtime])
+where
+    T: Fn() -> F + Send + 'static,
+    F: Future<Output = ()>,
+{
+    if env::var_os(COUNTS).is_none() {
+        return in_a_process_of_its_own::<T>();
+    }
+    bounded(move || {
+        let both = || runtimes.iter().for_each(|runtime| runtime().block_on(without_a_task_left(&test)));
+        both();
+        let before = descriptors();
+        both();
+        assert_eq!(descriptors(), before, "descriptors, of one run more");
+    });
+}
+
+/// The test is found by the type of its closure: `file::c1_name::{{closure}}`.
+fn in_a_process_of_its_own<T>() {
+    let path = std::any::type_name::<T>();
+    let name = path.split("::").nth(1).expect("a test is a function of its file, and this a closure in it");
+    let mut again = Command::new(env::current_exe().expect("this program is there"));
+    let again = again.args(["--exact", name, "--nocapture"]).env(COUNTS, "1").output();
+    let again = again.expect("it can be started again");
+    let (out, err) = (String::from_utf8_lossy(&again.stdout), String::from_utf8_lossy(&again.stderr));
+    assert!(again.status.success(), "{name}, in a process of its own:\n{out}{err}");
+    assert!(out.contains("1 passed"), "{name} was not found:\n{out}{err}");
+}
+
+/// A task that is left never ends, and the test neither.
+async fn without_a_task_left<F: Future<Output = ()>>(test: &impl Fn() -> F) {
+    test().await;
+    while Handle::current().metrics().num_alive_tasks() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn descriptors() -> usize {
+    crate::net::descriptors()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn descriptors() -> usize {
+    0
+}
