@@ -16,6 +16,7 @@
 //! | [`cancel`] | futures that are dropped at every poll |
 //! | [`bounded`] | tests that fail where they would hang |
 //! | [`counted`] | tests that leave neither a descriptor nor a task behind |
+//! | [`tls`] | an authority, certificates, configurations by provider, connected pairs, a peer played by hand |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
 //!
@@ -37,6 +38,7 @@ pub mod read_buffer;
 pub mod report;
 pub mod stream_reader;
 pub mod subject;
+pub mod tls;
 pub mod transport;
 
 pub use report::{property_cases, report, skip};

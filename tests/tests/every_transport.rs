@@ -88,7 +88,7 @@ fn every_contract_of_the_suite_has_a_test_here() {
 #[test]
 fn n1_the_suite_knows_every_transport() {
     let names: Vec<_> = makers().iter().map(|maker| maker.name).collect();
-    for name in ["memory", "TCP", "Unix"] {
+    for name in ["memory", "TCP", "Unix", "TLS by aws-lc-rs", "TLS by ring"] {
         assert_eq!(names.iter().filter(|known| **known == name).count(), 1, "{name} in {names:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The table of transports.
 
 use crate::net::{Halves, pair_of_tcp};
+use crate::tls::{Provider, both};
 use highwater_net::StreamOptions;
 use std::future::Future;
 use std::pin::Pin;
@@ -51,6 +52,18 @@ pub fn makers() -> Vec<Maker> {
             is_slow: false,
             make: |near| Box::pin(unix(near)),
         },
+        Maker {
+            name: "TLS by aws-lc-rs",
+            reset: Reset::Always,
+            is_slow: true,
+            make: |near| Box::pin(inside_tls(near, Provider::AwsLcRs)),
+        },
+        Maker {
+            name: "TLS by ring",
+            reset: Reset::Always,
+            is_slow: true,
+            make: |near| Box::pin(inside_tls(near, Provider::Ring)),
+        },
     ]
 }
 
@@ -84,4 +97,11 @@ async fn tcp(options: StreamOptions) -> (Halves, Halves) {
 async fn unix(options: StreamOptions) -> (Halves, Halves) {
     let (near, far) = UnixStream::pair().expect("sockets can be made");
     (options.pair(near), highwater_net::pair(far))
+}
+
+/// TLS over TCP. The first records that a server sends behind the handshake are read with what it says first.
+async fn inside_tls(options: StreamOptions, provider: Provider) -> (Halves, Halves) {
+    let (near, far) = tcp(options).await;
+    let near = (near, provider.client().server_name("localhost"));
+    both(near.0, near.1, far, provider.server()).await.expect("they shake hands")
 }
