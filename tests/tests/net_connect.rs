@@ -3,8 +3,8 @@
 use highwater_net::{
     ConnectError, LimitedReadError, StreamOptions, Watermarks, open_connection, start_server,
 };
-use highwater_tests::bounded::run_paused;
-use highwater_tests::net::{LOOPBACK, Silent, echo, has_ipv6, is_echoed, on_each_runtime, on_one_thread};
+use highwater_tests::counted::{on_each_runtime, on_one_thread, run_paused};
+use highwater_tests::net::{LOOPBACK, Silent, echo, has_ipv6, is_echoed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ fn c1_all_options_of_the_streams_are_carried() {
 
 #[test]
 fn c1_the_connect_timeout_bounds_an_address_that_never_answers() {
-    run_paused(async {
+    run_paused(|| async {
         let silent = Silent::new();
         let after = Duration::from_secs(3);
         let started = tokio::time::Instant::now();

@@ -1,8 +1,8 @@
 //! C2 (every attempt's address and error is kept) and C1's `ConnectError`: what it lists and displays.
 
 use highwater_net::{ConnectError, open_connection};
-use highwater_tests::bounded::run_paused;
-use highwater_tests::net::{Silent, on_one_thread, refusing};
+use highwater_tests::counted::{on_one_thread, run_paused};
+use highwater_tests::net::{Silent, refusing};
 use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -49,7 +49,7 @@ fn c2_every_address_that_was_tried_is_kept_in_order() {
 
 #[test]
 fn c2_an_address_that_was_being_tried_when_the_time_ran_out_is_kept() {
-    run_paused(async {
+    run_paused(|| async {
         let silent = Silent::new();
         let connecting = open_connection(silent.address).connect_timeout(Duration::from_secs(1));
         let error = connecting.await.unwrap_err();

@@ -2,7 +2,8 @@
 #![cfg(unix)]
 
 use highwater_net::{Address, ConnectError, ConnectTo, Socket, Transport, open_connection};
-use highwater_tests::net::{on_each_runtime, on_one_thread, pair_of_tcp};
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
+use highwater_tests::net::pair_of_tcp;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};

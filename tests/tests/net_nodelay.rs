@@ -1,7 +1,8 @@
 //! C3: every TCP stream has TCP_NODELAY, wherever it comes from.
 
 use highwater_net::{StreamWriter, Transport, open_connection, start_server};
-use highwater_tests::net::{LOOPBACK, give_away, on_each_runtime, pair_of_tcp};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{LOOPBACK, give_away, pair_of_tcp};
 
 fn nodelay(writer: &StreamWriter) -> Option<bool> {
     writer.with_transport(|transport| match transport {

@@ -22,9 +22,10 @@ const IN_TURN: Pace = Pace { delay: None, attempt_timeout: None };
 fn run(pace: Pace, attempts: &[End]) -> String {
     let mut race = Race::new(attempts.len(), pace);
     let mut log = Vec::new();
-    let mut now = Duration::ZERO;
+    let (mut now, mut waits) = (Duration::ZERO, 0);
     let mut ends: Vec<(Duration, usize)> = Vec::new();
     loop {
+        assert!(log.len() < 100 && waits < 100, "it goes round: {log:?}");
         let at = now.as_millis();
         let until = match race.next(now) {
             Order::Start(index) => {
@@ -44,7 +45,10 @@ fn run(pace: Pace, attempts: &[End]) -> String {
                 log.push(format!("{at}:lost"));
                 break;
             }
-            Order::Wait(until) => until,
+            Order::Wait(until) => {
+                waits += 1;
+                until
+            }
         };
         let end = ends.iter().min().copied();
         match end.filter(|(time, _)| until.is_none_or(|until| *time <= until)) {
