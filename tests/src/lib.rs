@@ -17,6 +17,8 @@
 //! | [`bounded`] | tests that fail where they would hang |
 //! | [`counted`] | tests that leave neither a descriptor nor a task behind |
 //! | [`tls`] | an authority, certificates, configurations by provider, connected pairs, a peer played by hand |
+//! | [`memory`] | a listener whose connections are in memory |
+//! | [`scratch`] | a directory for the files of a test |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
 //!
@@ -31,11 +33,13 @@ pub mod conformance;
 pub mod counted;
 pub mod every_cut;
 pub mod every_transport;
+pub mod memory;
 pub mod model;
 pub mod net;
 pub mod operations;
 pub mod read_buffer;
 pub mod report;
+pub mod scratch;
 pub mod stream_reader;
 pub mod subject;
 pub mod tls;

@@ -99,18 +99,6 @@ fn s2_backlog_bounds_what_was_not_accepted_yet() {
     });
 }
 
-/// Of a listener that was handed in too.
-#[cfg(target_os = "linux")]
-#[test]
-fn s2_backlog_holds_for_a_listener_that_was_handed_in() {
-    on_one_thread(|| async {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = start_server(echo, listener).backlog(3).await.unwrap();
-        let (taken, _clients) = taken_unaccepted(server.local_addrs()[0], 20);
-        assert!(taken < 20, "{taken} of 20");
-    });
-}
-
 /// The server ends the connection first, so its address is the one in TIME_WAIT.
 #[cfg(unix)]
 #[test]

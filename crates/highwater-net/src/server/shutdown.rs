@@ -53,7 +53,7 @@ impl Server {
     ///
     /// ```
     /// # use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// use std::time::Duration;
     /// let listen_on = |mut reader: StreamReader, writer: StreamWriter| async move {
     ///     writer.write("welcome\n").unwrap();
@@ -68,7 +68,7 @@ impl Server {
     ///     drop(writer);
     ///     end
     /// });
-    /// let report = server.shutdown(Duration::from_secs(10)).await;
+    /// let report = server.shutdown(Duration::from_millis(10)).await;
     /// assert_eq!((report.closed, report.cancelled), (1, 0));
     /// # drop(idle);
     /// # Ok::<(), std::io::Error>(())
