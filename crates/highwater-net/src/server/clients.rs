@@ -43,6 +43,11 @@ impl Clients {
         self.table().open.is_empty()
     }
 
+    /// How many connections are not gone. A handler may outlive its own.
+    pub(super) fn connected(&self) -> usize {
+        self.table().open.values().filter(|client| !client.connection.is_gone()).count()
+    }
+
     /// How many handlers run.
     pub(super) fn handled(&self) -> usize {
         self.table().open.values().filter(|client| client.is_handled).count()

@@ -80,13 +80,13 @@ impl Server {
         if timeout(deadline, self.wait_closed()).await.is_ok() {
             return report;
         }
-        report.closed = self.counts().open;
+        let clients = &self.shared().clients;
+        report.closed = clients.connected();
         self.close_clients();
         if timeout(GRACE, self.wait_closed()).await.is_ok() {
             return report;
         }
-        let clients = &self.shared().clients;
-        (report.aborted, report.cancelled) = (self.counts().open, clients.handled());
+        (report.aborted, report.cancelled) = (clients.connected(), clients.handled());
         self.abort_clients();
         self.shared().cancel_handlers();
         self.wait_closed().await;
