@@ -2,13 +2,17 @@
 //! process has no others that need descriptors.
 #![cfg(target_os = "linux")]
 
-use highwater_net::{ServerEvent, StreamReader, StreamWriter, start_server};
+use highwater_net::{Address, Incoming, Listener, ServerEvent, StreamReader, StreamWriter, start_server};
 use highwater_tests::bounded::bounded;
 use highwater_tests::net::{LOOPBACK, descriptors, give_away};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Socket, Type};
 use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::unbounded_channel;
@@ -98,6 +102,44 @@ async fn runs_out() {
     assert!(told.try_recv().is_err());
 }
 
+/// A TCP listener that counts how often it is asked.
+struct Counting(tokio::net::TcpListener, Arc<AtomicUsize>);
+
+impl Listener for Counting {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Incoming>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Listener::poll_accept(&mut self.0, cx)
+    }
+
+    fn local_addr(&self) -> Address {
+        Listener::local_addr(&self.0)
+    }
+}
+
+/// A processor that spins would ask without end: here it is once for each event, and a few times at first.
+async fn does_not_spin() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let listener = tokio::net::TcpListener::bind(LOOPBACK).await.unwrap();
+    let listener: Box<dyn Listener> = Box::new(Counting(listener, Arc::clone(&asked)));
+    let (tell, mut told) = unbounded_channel();
+    let hook = move |_: &ServerEvent| {
+        tell.send(Instant::now()).ok();
+    };
+    let (give, mut take) = give_away();
+    let server = start_server(give, listener).on_error(hook).await.unwrap();
+    let client = client();
+    let taken = take_all();
+    connect(&client, server.local_addrs()[0]);
+    let first = told.recv().await.unwrap();
+    tokio::time::sleep_until(first + Duration::from_secs(60)).await;
+    let events = 1 + std::iter::from_fn(|| told.try_recv().ok()).count();
+    assert!((60..80).contains(&events), "{events} in a minute");
+    assert!(asked.load(Ordering::SeqCst) <= events + 5, "{asked:?} questions for {events} events");
+    drop(taken);
+    assert!(take.recv().await.is_some(), "it is served at last");
+    server.close();
+}
+
 /// A peer that resets before it is accepted concerns nobody else.
 async fn aborted_before_the_accept() {
     let (tell, mut told) = unbounded_channel();
@@ -131,6 +173,7 @@ fn s4_out_of_descriptors_the_listener_survives() {
         let few = descriptors() as u64 + 40;
         setrlimit(Resource::Nofile, Rlimit { current: Some(few), maximum: before.maximum }).unwrap();
         runtime.block_on(runs_out());
+        runtime.block_on(does_not_spin());
         setrlimit(Resource::Nofile, before).unwrap();
     });
 }

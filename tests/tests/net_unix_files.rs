@@ -5,7 +5,7 @@ use highwater_net::{
     BindError, Server, UnixPathError, open_unix_connection, start_server, start_unix_server,
 };
 use highwater_tests::bounded::{run_paused, settle};
-use highwater_tests::net::{echo, on_each_runtime};
+use highwater_tests::net::{Halves, echo, on_each_runtime};
 use highwater_tests::scratch::Scratch;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs;
@@ -29,10 +29,11 @@ fn bound(path: &Path) -> Socket {
     socket
 }
 
-async fn is_served(path: &Path) {
+async fn is_served(path: &Path) -> Halves {
     let (mut reader, writer) = open_unix_connection(path).await.unwrap();
     writer.write("here?\n").unwrap();
     assert_eq!(reader.read_line().await.unwrap().unwrap(), "here?\n");
+    (reader, writer)
 }
 
 /// Refuses to start at `path`, with that text, and touches nothing.
@@ -229,7 +230,7 @@ fn s5_the_file_goes_with_the_server() {
         let scratch = Scratch::new();
         let path = scratch.file("s");
         let server = a_server(&path).await;
-        let (mut reader, writer) = open_unix_connection(&path).await.unwrap();
+        let (mut reader, writer) = is_served(&path).await;
         server.close();
         assert!(!path.exists());
         writer.write("goes on\n").unwrap();

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
 use support::{Server, run};
 
+const ACTIVATED_ECHO: &str = env!("CARGO_BIN_EXE_activated-echo");
 const ECHO_CLIENT: &str = env!("CARGO_BIN_EXE_echo-client");
 const ECHO_SERVER: &str = env!("CARGO_BIN_EXE_echo-server");
 const HTTP_HEADERS: &str = env!("CARGO_BIN_EXE_http-headers");
@@ -16,7 +17,7 @@ const DEMO: &str = env!("CARGO_BIN_EXE_highwater-demo");
 
 #[tokio::test]
 async fn each_explains_itself() {
-    for program in [ECHO_CLIENT, ECHO_SERVER, HTTP_HEADERS, WAIT_FOR_DATA, DEMO] {
+    for program in [ACTIVATED_ECHO, ECHO_CLIENT, ECHO_SERVER, HTTP_HEADERS, WAIT_FOR_DATA, DEMO] {
         let ended = run(program, &["--help"]).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{program}");
         assert!(ended.stdout.contains("Usage: "), "{program}: {}", ended.stdout);
@@ -236,4 +237,55 @@ async fn the_demo_refuses_what_may_never_end() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
         assert_eq!(ended.stderr, format!("highwater-demo: {path} is not a regular file\n"));
     }
+}
+
+/// The shell puts the socket where systemd does, and becomes the program, so that the number of the process
+/// is the one that is announced.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_activated_echo_serves_the_sockets_that_it_is_handed() {
+    use std::os::fd::OwnedFd;
+    use std::process::Stdio;
+    use tokio::process::Command;
+
+    let folder = std::env::temp_dir().join(format!("highwater-activated-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("echo.sock");
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = tcp.local_addr().unwrap();
+    let unix = std::os::unix::net::UnixListener::bind(&path).unwrap();
+
+    let script =
+        format!("export LISTEN_PID=$$ LISTEN_FDS=2; exec {ACTIVATED_ECHO} 3<&0 4>&1 0</dev/null 1>&2");
+    let mut process = Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::from(OwnedFd::from(tcp)))
+        .stdout(Stdio::from(OwnedFd::from(unix)))
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut output = highwater_net::stream::StreamReader::new(process.stderr.take().unwrap());
+    let line = output.read_line().await.unwrap().unwrap();
+    assert_eq!(line, format!("Serving on {address}, {}\n", path.display()));
+
+    let connections =
+        [open_connection(address).await.unwrap(), highwater_net::open_unix_connection(&path).await.unwrap()];
+    for (mut reader, writer) in connections {
+        writer.write("before the end").unwrap();
+        assert_eq!(reader.read_exactly(14).await.unwrap(), "before the end");
+    }
+    let kill = format!("kill -INT {}", process.id().unwrap());
+    assert_eq!(run("sh", &["-c", &kill]).await.code, Some(0));
+    assert_eq!(process.wait().await.unwrap().code(), Some(0));
+    assert!(path.exists(), "it is not the program's to remove");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_activated_echo_says_that_it_was_handed_nothing() {
+    let ended = run(ACTIVATED_ECHO, &[]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.starts_with("activated-echo: no socket was handed over"), "{}", ended.stderr);
 }

@@ -1,0 +1,93 @@
+//! An echo server on sockets that somebody else has opened: systemd's socket activation. In asyncio:
+//!
+//! ```python
+//! servers = []
+//! for fd in range(3, 3 + int(os.environ["LISTEN_FDS"])):
+//!     servers.append(await asyncio.start_server(echo, sock=socket.socket(fileno=fd)))
+//! await asyncio.gather(*(server.serve_forever() for server in servers))
+//! ```
+//!
+//! Here one server takes all of them, internet and Unix sockets alike. The file of a Unix
+//! socket is left where it is, for the next start.
+//!
+//! Try it without systemd's units:
+//!
+//! ```sh
+//! systemd-socket-activate --listen=8888 --listen=/tmp/echo.sock target/debug/activated-echo
+//! ```
+
+use std::process::ExitCode;
+#[cfg(unix)]
+use std::time::Duration;
+
+use clap::Parser;
+use highwater_examples::{Outcome, exit_code};
+#[cfg(unix)]
+use highwater_net::{StreamReader, StreamWriter};
+
+/// Sends back whatever comes to the sockets that were handed over (LISTEN_FDS), until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "activated-echo")]
+struct Arguments {
+    /// The most connections at a time
+    #[arg(long, default_value_t = 1000)]
+    most: usize,
+
+    /// How long connections may go on after Ctrl-C, in seconds
+    #[arg(long, default_value_t = 5)]
+    deadline: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    exit_code("activated-echo", run(Arguments::parse()).await)
+}
+
+#[cfg(unix)]
+async fn run(arguments: Arguments) -> Outcome {
+    let listeners = handed_over()?;
+    if listeners.is_empty() {
+        return Err("no socket was handed over: is LISTEN_FDS set, and LISTEN_PID ours?".into());
+    }
+    let server = highwater_net::start_server(echo, listeners).max_connections(arguments.most).await?;
+    let endpoints = server.endpoints().iter().map(ToString::to_string);
+    highwater_examples::say(format_args!("Serving on {}", endpoints.collect::<Vec<_>>().join(", ")))?;
+
+    tokio::signal::ctrl_c().await?;
+    let told = highwater_examples::say("Stop serving");
+    server.shutdown(Duration::from_secs(arguments.deadline)).await;
+    told
+}
+
+#[cfg(not(unix))]
+async fn run(_: Arguments) -> Outcome {
+    Err("sockets are handed over on Unix only".into())
+}
+
+/// Every socket, whichever its kind.
+#[cfg(unix)]
+fn handed_over() -> Outcome<Vec<std::os::fd::OwnedFd>> {
+    let mut given = listenfd::ListenFd::from_env();
+    let mut listeners = Vec::new();
+    for index in 0..given.len() {
+        // One that is of the other kind stays where it is.
+        let listener = match given.take_tcp_listener(index) {
+            Ok(listener) => listener.map(Into::into),
+            Err(_) => given.take_unix_listener(index)?.map(Into::into),
+        };
+        listeners.extend(listener);
+    }
+    Ok(listeners)
+}
+
+#[cfg(unix)]
+async fn echo(mut reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
+    loop {
+        let data = reader.read(64 * 1024).await?;
+        if data.is_empty() {
+            return Ok(());
+        }
+        writer.write(data)?;
+        writer.drain().await?;
+    }
+}
