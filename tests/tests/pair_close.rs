@@ -246,14 +246,20 @@ fn w7_without_a_runtime_wait_closed_does_the_work() {
 #[test]
 fn w7_a_shutdown_of_a_connection_that_has_gone_is_no_failure() {
     run(async {
-        let (transport, script) = scripted();
-        script.fail_shutdown(io::ErrorKind::NotConnected.into());
-        script.arrive_end();
-        let (_reader, writer) = highwater_stream::pair(transport);
-        writer.write("all").unwrap();
-        writer.close();
-        writer.wait_closed().await.unwrap();
-        assert_eq!(script.delivered(), b"all");
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+        for gone in [NotConnected, BrokenPipe, ConnectionReset, ConnectionAborted] {
+            let (transport, script) = scripted();
+            script.fail_shutdown(gone.into());
+            script.arrive(b"the last word");
+            script.arrive_end();
+            let (mut reader, writer) = highwater_stream::pair(transport);
+            writer.write("all").unwrap();
+            writer.write_eof().unwrap();
+            assert_eq!(reader.read_to_end(100).await.unwrap(), "the last word");
+            writer.close();
+            writer.wait_closed().await.unwrap();
+            assert_eq!(script.delivered(), b"all");
+        }
     });
 }
 

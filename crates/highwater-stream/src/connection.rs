@@ -297,8 +297,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 let Berth::Here(transport) = &mut channel.transport else { return Standing::Gone };
                 match Pin::new(transport).poll_shutdown(&mut Context::from_waker(&self.waker)) {
                     Poll::Pending => return self.stalled(),
-                    // The peer may have gone first. Everything had been flushed before.
-                    Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::NotConnected => {
+                    Poll::Ready(Err(error)) if !is_peer_gone(&error) => {
                         self.outbox.lose(error.into());
                         continue;
                     }
@@ -689,6 +688,19 @@ fn poll_write<T: AsyncWrite + Unpin>(
             Err(error) => Poll::Ready(Err(error)),
         };
     }
+}
+
+/// Whether our half could not be ended only because the peer went first: nothing is lost by that, since
+/// everything was flushed before, and the reader finds out by itself how the peer went. A socket says it is
+/// not connected; TLS, which has one more thing to say, cannot say it any more.
+fn is_peer_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotConnected
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+    )
 }
 
 fn report_unsent(error: &CloseError) {
