@@ -1,7 +1,11 @@
 //! N1: one handler, without generics, over TCP, a Unix socket, memory and whatever else reads and writes.
 
 use highwater_net::{StreamReader, StreamWriter, Transport, duplex, open_connection, pair, start_server};
+#[cfg(unix)]
+use highwater_net::{open_unix_connection, start_unix_server};
 use highwater_tests::net::{Halves, LOOPBACK, echo, on_each_runtime, pair_of_tcp};
+use highwater_tests::scratch::Scratch;
+use highwater_tests::tls::{Over, Provider, both, client, server};
 use std::io;
 
 /// Names what it runs over, then echoes.
@@ -10,6 +14,7 @@ async fn handler(reader: StreamReader, writer: StreamWriter) -> io::Result<()> {
         Transport::Tcp(_) => "tcp\n",
         #[cfg(unix)]
         Transport::Unix(_) => "unix\n",
+        Transport::Tls(_) => "tls\n",
         Transport::Other(_) => "other\n",
         _ => "new\n",
     });
@@ -68,6 +73,43 @@ fn n1_a_pair_takes_a_socket_for_what_it_is() {
         let serving = tokio::spawn(handler(reader, writer));
         converses("tcp\n", open_connection(far).await.unwrap()).await;
         serving.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn n1_over_tls_by_either_provider() {
+    on_each_runtime(|| async {
+        for provider in Provider::ALL {
+            let server = start_server(handler, LOOPBACK).tls(provider.server()).await.unwrap();
+            let connecting = open_connection(server.local_addrs()[0]).tls(provider.client());
+            converses("tls\n", connecting.await.unwrap()).await;
+        }
+    });
+}
+
+#[test]
+fn n1_over_tls_in_memory_and_inside_tls() {
+    on_each_runtime(|| async {
+        let (near, far) = Over::Memory(1024).tls().await;
+        let inner = both(near, client().server_name("localhost"), far, server()).await.unwrap();
+        let ((reader, writer), theirs) = inner;
+        let serving = tokio::spawn(handler(reader, writer));
+        converses("tls\n", theirs).await;
+        serving.await.unwrap().unwrap();
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn n1_over_a_unix_server_in_plain_and_inside_tls() {
+    on_each_runtime(|| async {
+        let directory = Scratch::new();
+        let (plain, secret) = (directory.path().join("plain"), directory.path().join("secret"));
+        let _plain = start_unix_server(handler, &plain).await.unwrap();
+        let _secret = start_unix_server(handler, &secret).tls(server()).await.unwrap();
+        converses("unix\n", open_unix_connection(&plain).await.unwrap()).await;
+        let connecting = open_unix_connection(&secret).tls(client().server_name("localhost"));
+        converses("tls\n", connecting.await.unwrap()).await;
     });
 }
 
