@@ -38,6 +38,13 @@ const FEATURES: &[&str] = &[
     "-p highwater-stream --all-features",
     "-p highwater-net",
     "-p highwater-net --no-default-features",
+    "-p highwater-net --no-default-features --features tracing",
+    "-p highwater-net --no-default-features --features tls",
+    "-p highwater-net --no-default-features --features aws-lc-rs",
+    "-p highwater-net --no-default-features --features ring",
+    "-p highwater-net --no-default-features --features aws-lc-rs,ring",
+    "-p highwater-net --no-default-features --features platform-roots",
+    "-p highwater-net --no-default-features --features ring,platform-roots",
     "-p highwater-net --features tracing",
     "-p highwater-net --all-features",
 ];
