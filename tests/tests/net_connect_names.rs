@@ -190,6 +190,19 @@ fn c1_the_family_bounds_what_the_system_resolves() {
     });
 }
 
+/// In an old form, which is the system's to read: were it asked for both, it would find `127.0.0.1`, to be
+/// left out here.
+#[cfg(target_os = "linux")]
+#[test]
+fn c1_the_system_is_asked_for_the_family_alone() {
+    on_one_thread(|| async {
+        assert_eq!(addresses(open_connection(("127.1", 80)).family(Family::V4)).await, [v4(80)]);
+        let error = open_connection(("127.1", 80)).family(Family::V6).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Resolve { .. }), "{error:?}");
+        assert!(!error.to_string().ends_with("it has no IPv6 address"), "{error}");
+    });
+}
+
 #[test]
 fn c1_a_name_that_is_wrong_says_how() {
     on_one_thread(|| async {
