@@ -199,10 +199,10 @@ fn c1_what_cannot_be_connected_says_why() {
         std::fs::write(scratch.file("file"), "").unwrap();
         let file = open_unix_connection(scratch.file("file")).await.unwrap_err();
         assert!(matches!(file, ConnectError::Unix { error: UnixPathError::NotASocket { .. }, .. }));
-        tells(file, ErrorKind::AddrInUse, "there is a regular file, not a socket");
+        tells(file, ErrorKind::ConnectionRefused, "there is a regular file, not a socket");
 
         let directory = open_unix_connection(scratch.path()).await.unwrap_err();
-        tells(directory, ErrorKind::AddrInUse, "there is a directory, not a socket");
+        tells(directory, ErrorKind::ConnectionRefused, "there is a directory, not a socket");
 
         let _datagrams = UnixDatagram::bind(scratch.file("datagrams")).unwrap();
         let other = open_unix_connection(scratch.file("datagrams")).await.unwrap_err();

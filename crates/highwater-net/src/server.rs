@@ -269,7 +269,8 @@ impl Server {
         Ok(())
     }
 
-    /// Stops listening, at once: the addresses are free. Connections go on. Any number of times.
+    /// Stops listening, at once: the addresses are free, and the file of a Unix socket that the server made is
+    /// gone. Connections go on. Any number of times.
     ///
     /// # Source
     /// asyncio: `Server.close`.

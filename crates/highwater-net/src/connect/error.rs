@@ -265,6 +265,11 @@ impl From<ConnectError> for io::Error {
                 attempts.last().map_or(io::ErrorKind::NotFound, |attempt| attempt.error.kind())
             }
             ConnectError::TimedOut { .. } => io::ErrorKind::TimedOut,
+            // What the system says to it, too.
+            #[cfg(unix)]
+            ConnectError::Unix { error: crate::UnixPathError::NotASocket { .. }, .. } => {
+                io::ErrorKind::ConnectionRefused
+            }
             #[cfg(unix)]
             ConnectError::Unix { error, .. } => error.kind(),
             #[cfg(feature = "tls")]

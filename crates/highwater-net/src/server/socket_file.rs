@@ -85,11 +85,10 @@ async fn clear_away(path: &Path, address: &SockAddr) -> Result<(), UnixPathError
     let Some(stale) = probe(path, address)? else { return Ok(()) };
     tokio::time::sleep(BETWEEN_PROBES).await;
     match probe(path, address)? {
-        None => return Ok(()),
-        Some(again) if again != stale => return Err(UnixPathError::InUse),
-        Some(_) => {}
+        None => Ok(()),
+        Some(again) if again != stale => Err(UnixPathError::InUse),
+        Some(_) => remove(path, stale).map_err(UnixPathError::Os),
     }
-    remove(path, stale).map_err(UnixPathError::Os)
 }
 
 /// The file, which refuses connections. `None` if there is none any more.
@@ -113,10 +112,16 @@ fn probe(path: &Path, address: &SockAddr) -> Result<Option<Identity>, UnixPathEr
     }
 }
 
-/// Removes the file if it is the one that was probed. To look and then to remove would leave a gap in which
-/// another server, which has seen the same stale file, may have put its own there. So the file is first moved
-/// to a name of its own, which takes one step, and put back if it is the wrong one.
+/// Removes the file if it is the one that was probed; if it is not, the next bind tells who has the path.
+///
+/// To look and then to remove would leave a gap in which another server, which has seen the same stale file,
+/// may have put its own there. So the file is moved to a name of its own, which takes one step, and put back
+/// if it is the wrong one. Nothing makes it one step to compare and to remove; but who is in the gap loses the
+/// path for a moment, and not for good.
 fn remove(path: &Path, stale: Identity) -> io::Result<()> {
+    if !fs::symlink_metadata(path).is_ok_and(|file| Identity::of(&file) == stale) {
+        return Ok(());
+    }
     static MOVED: AtomicU64 = AtomicU64::new(0);
     let number = MOVED.fetch_add(1, Ordering::Relaxed);
     let aside = path.with_file_name(format!(".stale-{}-{number}", std::process::id()));
