@@ -19,6 +19,7 @@
 //! | [`tls`] | an authority, certificates, configurations by provider, connected pairs, a peer played by hand |
 //! | [`memory`] | a listener whose connections are in memory |
 //! | [`scratch`] | a directory for the files of a test |
+//! | [`chaos`] | a transport that does everything in bits, late and after interruptions |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
 //!
@@ -29,6 +30,7 @@ pub mod bounded;
 pub mod cancel;
 pub mod case;
 pub mod cases;
+pub mod chaos;
 pub mod conformance;
 pub mod counted;
 pub mod every_cut;
