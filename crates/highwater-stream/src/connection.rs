@@ -85,6 +85,8 @@ impl Default for Linger {
 pub(crate) struct Manners<T> {
     pub(crate) abort: Option<fn(&mut T)>,
     pub(crate) discard: Option<Discard<T>>,
+    /// Counts what the transport passes on of what it has accepted.
+    pub(crate) progress: Option<fn(&T) -> u64>,
     pub(crate) can_write_eof: bool,
     pub(crate) farewell: Mutex<Farewell>,
     pub(crate) write_timeout: Option<Duration>,
@@ -159,9 +161,9 @@ struct Channel<T> {
 pub(crate) enum Standing {
     /// There is nothing to do until the program asks for something.
     Idle,
-    /// The transport takes no more for now. It had taken `written` bytes; `unattended` when nobody is
-    /// left who could write more.
-    Stalled { written: u64, unattended: bool },
+    /// The transport takes no more for now. `progress` grows with each byte that it takes, or passes on;
+    /// `unattended` when nobody is left who could write more.
+    Stalled { progress: u64, unattended: bool },
     /// The connection failed; what the kernel still holds may be on its way to the reader.
     ReadingOut,
     /// Everything is delivered; the peer may still be sending. So much was discarded.
@@ -283,7 +285,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 Duty::Over => return Standing::Gone,
             };
             if self.push_through(channel).is_pending() {
-                return self.stalled();
+                return self.stalled(channel);
             }
             if self.outbox.lost().is_some() {
                 continue;
@@ -296,7 +298,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             if must_shut {
                 let Berth::Here(transport) = &mut channel.transport else { return Standing::Gone };
                 match Pin::new(transport).poll_shutdown(&mut Context::from_waker(&self.waker)) {
-                    Poll::Pending => return self.stalled(),
+                    Poll::Pending => return self.stalled(channel),
                     Poll::Ready(Err(error)) if !is_peer_gone(&error) => {
                         self.outbox.lose(error.into());
                         continue;
@@ -339,9 +341,13 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         Poll::Ready(())
     }
 
-    fn stalled(&self) -> Standing {
+    fn stalled(&self, channel: &Channel<T>) -> Standing {
         let (written, unattended) = self.outbox.progress();
-        Standing::Stalled { written, unattended }
+        let passed_on = match (self.manners.progress, &channel.transport) {
+            (Some(progress), Berth::Here(transport)) => progress(transport),
+            _ => 0,
+        };
+        Standing::Stalled { progress: written + passed_on, unattended }
     }
 
     /// Works as far as it goes without waiting, on behalf of the flusher, which waits with `cx`.

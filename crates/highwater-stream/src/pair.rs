@@ -92,6 +92,7 @@ impl<T> Options<T> {
             manners: Manners {
                 abort: None,
                 discard,
+                progress: None,
                 can_write_eof: true,
                 farewell: Mutex::default(),
                 write_timeout: None,
@@ -267,6 +268,41 @@ where
     /// ```
     pub fn on_abort(mut self, abort: fn(&mut T)) -> Self {
         self.options.manners.abort = Some(abort);
+        self
+    }
+
+    /// Counts the bytes that the transport has passed on, for one that accepts bytes and holds them back, as
+    /// TLS does: while the count grows, delivery does not stand still.
+    ///
+    /// ```
+    /// struct Compressed {
+    ///     inner: tokio::io::DuplexStream,
+    ///     passed_on: u64,
+    /// }
+    /// # use std::{io, pin::Pin, task::{Context, Poll}};
+    /// # use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+    /// # impl AsyncRead for Compressed {
+    /// #     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    /// #         Pin::new(&mut self.inner).poll_read(cx, into)
+    /// #     }
+    /// # }
+    /// # impl AsyncWrite for Compressed {
+    /// #     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    /// #         Pin::new(&mut self.inner).poll_write(cx, bytes)
+    /// #     }
+    /// #     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// #         Pin::new(&mut self.inner).poll_flush(cx)
+    /// #     }
+    /// #     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// #         Pin::new(&mut self.inner).poll_shutdown(cx)
+    /// #     }
+    /// # }
+    /// let transport = Compressed { inner: tokio::io::duplex(64).0, passed_on: 0 };
+    /// let (_reader, writer) = highwater_stream::Pair::new(transport).progress(|it| it.passed_on).split();
+    /// assert!(writer.write("counted when it leaves").is_ok());
+    /// ```
+    pub fn progress(mut self, passed_on: fn(&T) -> u64) -> Self {
+        self.options.manners.progress = Some(passed_on);
         self
     }
 
