@@ -239,6 +239,7 @@ impl StreamOptions {
             .linger(self.linger)
             .can_write_eof(self.can_write_eof)
             .on_abort(Transport::reset)
+            .progress(Transport::passed_on)
             .facts(facts)
             .split()
     }

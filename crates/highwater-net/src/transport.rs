@@ -120,6 +120,15 @@ impl Transport {
             _ => {}
         }
     }
+
+    /// Bytes that a transport below has taken of what this one has accepted, where it holds bytes back.
+    pub(crate) fn passed_on(&self) -> u64 {
+        match self {
+            #[cfg(feature = "tls")]
+            Transport::Tls(tls) => tls.passed_on(),
+            _ => 0,
+        }
+    }
 }
 
 impl From<TcpStream> for Transport {
