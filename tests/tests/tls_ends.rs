@@ -3,7 +3,9 @@
 use highwater_net::stream::Linger;
 use highwater_net::{Bytes, ClientTls, StreamReader, start_tls};
 use highwater_tests::bounded::{run, run_paused, settle};
-use highwater_tests::tls::{ByHand, ONLY_12, ONLY_13, Over, Versions, both, cause, client, our_client, our_server, server};
+use highwater_tests::tls::{
+    ByHand, ONLY_12, ONLY_13, Over, Versions, both, cause, client, our_client, our_server, server,
+};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -175,7 +177,7 @@ fn w7_a_close_delivers_all_of_it_and_a_clean_end() {
         for over in Over::ALL {
             let ((_reader, writer), (mut peer_reads, peer_writes)) = over.tls().await;
             // Input that nobody reads must not turn into a reset.
-            peer_writes.write(vec![b'?'; 4096]).unwrap();
+            peer_writes.write(vec![b'?'; 512]).unwrap();
             peer_writes.flush().await.unwrap();
             let all = Bytes::from((0..4 << 20).map(|i| (i / 7) as u8).collect::<Vec<_>>());
             writer.write(all.clone()).unwrap();
