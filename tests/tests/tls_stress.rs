@@ -1,0 +1,157 @@
+//! W2, W7 and R2 over TLS under stress: both directions at once, through little room and a transport that does
+//! everything late and in bits.
+
+use futures::FutureExt;
+use highwater_net::{StreamReader, StreamWriter, pair};
+use highwater_tests::bounded::{one_thread, two_workers};
+use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
+use highwater_tests::chaos::Chaos;
+use highwater_tests::net::Halves;
+use highwater_tests::tls::{ONLY_12, ONLY_13, Over, Provider, both, client, our_client, our_server, server};
+use highwater_tests::{bounded, report};
+use std::thread;
+use tokio::io::duplex;
+
+/// What both ends send each other: no two blocks are the same.
+fn block(index: usize, length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i ^ (i >> 8) ^ index) as u8).collect()
+}
+
+async fn send(writer: StreamWriter, blocks: usize, length: usize) {
+    for index in 0..blocks {
+        writer.write(block(index, length)).unwrap();
+        writer.drain().await.unwrap();
+    }
+    writer.write_eof().unwrap();
+}
+
+async fn receive(mut reader: StreamReader, blocks: usize, length: usize) {
+    for index in 0..blocks {
+        assert!(reader.read_exactly(length).await.unwrap() == block(index, length), "block {index}");
+    }
+    assert_eq!(reader.read(1).await.unwrap(), "");
+}
+
+async fn each_way((near, far): (Halves, Halves), blocks: usize, length: usize) {
+    let tasks = [
+        tokio::spawn(send(near.1, blocks, length)),
+        tokio::spawn(receive(near.0, blocks, length)),
+        tokio::spawn(send(far.1, blocks, length)),
+        tokio::spawn(receive(far.0, blocks, length)),
+    ];
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+/// Not bounded by half a minute: unoptimized cryptography is slow, and a hang ends with the whole suite.
+#[test]
+fn w2_64_mib_each_way_at_once() {
+    // An eighth of it where nothing is optimized.
+    let blocks = if cfg!(debug_assertions) { 128 } else { 1024 };
+    let runtimes = [one_thread(), two_workers()].map(|runtime| {
+        thread::spawn(move || {
+            runtime.block_on(async {
+                each_way(Over::Memory(1024).tls().await, blocks, 64 * 1024).await;
+            });
+        })
+    });
+    for runtime in runtimes {
+        runtime.join().unwrap();
+    }
+}
+
+async fn through_chaos(provider: Provider, seed: u64, most: usize) {
+    // A server says a little more behind its handshake, for which there has to be room.
+    let (near, far) = duplex(2048);
+    let near = pair(Chaos::new(near, seed, most));
+    let far = pair(Chaos::new(far, !seed, most));
+    let client = provider.client().server_name("localhost");
+    let halves = both(near, client, far, provider.server()).await.unwrap();
+    each_way(halves, 8, most * 100).await;
+}
+
+#[test]
+fn r2_however_the_transport_cuts_delays_and_interrupts() {
+    bounded::bounded(|| {
+        for runtime in [one_thread(), two_workers()] {
+            runtime.block_on(async {
+                for (provider, seed) in Provider::ALL.into_iter().zip([7, 1234]) {
+                    through_chaos(provider, seed, 300).await;
+                    through_chaos(provider, seed, 1).await;
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn r3_a_read_given_up_at_every_poll_loses_nothing() {
+    for versions in [ONLY_12, ONLY_13] {
+        let cuts = at_every_poll(|polls| {
+            bounded::run(async move {
+                let ((mut reader, _writer), mut peer) = our_client(client(), versions, 4096).await;
+                let records =
+                    [peer.encrypt(b"in three "), peer.encrypt(b"records\n"), peer.encrypt(b"next\n")];
+                let sending = tokio::spawn(async move {
+                    for record in records {
+                        for byte in record.chunks(7) {
+                            peer.send_raw(byte).await.unwrap();
+                            tokio::task::yield_now().await;
+                        }
+                    }
+                    peer
+                });
+                let mut moved = false;
+                let read = poll_once_per_turn(reader.read_line(), polls, &mut moved).await;
+                let first = match read {
+                    Some(line) => line.unwrap(),
+                    None => reader.read_line().await.unwrap(),
+                };
+                assert_eq!(first.unwrap(), "in three records\n");
+                assert_eq!(reader.read_line().await.unwrap().unwrap(), "next\n");
+                drop(sending.await.unwrap());
+                !moved
+            })
+        });
+        assert!(cuts >= 3, "{cuts}");
+    }
+}
+
+/// Polls at most `polls` times, others having a turn in between. `cut` says whether it was given up.
+async fn poll_once_per_turn<V>(future: impl Future<Output = V>, polls: usize, cut: &mut bool) -> Option<V> {
+    let mut future = std::pin::pin!(future);
+    for _ in 0..polls {
+        if let Some(output) = future.as_mut().now_or_never() {
+            return Some(output);
+        }
+        tokio::task::yield_now().await;
+    }
+    *cut = true;
+    None
+}
+
+#[test]
+fn w4_a_drain_or_a_flush_given_up_at_every_poll_loses_nothing() {
+    for drain in [true, false] {
+        let cuts = at_every_poll(|polls| {
+            bounded::run(async move {
+                let ((_reader, writer), mut peer) = our_server(server(), ONLY_13, 16 * 1024).await;
+                let all = block(1, 300_000);
+                writer.write(all.clone()).unwrap();
+                let receiving = tokio::spawn(async move {
+                    peer.receive_at_least(300_004).await.unwrap();
+                    peer.received
+                });
+                let waiting = async { if drain { writer.drain().await } else { writer.flush().await } };
+                let ended = poll_at_most_beside(waiting, polls, || {}).await;
+                writer.write("more").unwrap();
+                let received = receiving.await.unwrap();
+                assert!(received.starts_with(&all) && received.ends_with(b"more"));
+                ended.is_some()
+            })
+        });
+        assert!(cuts >= 1, "{cuts}");
+        report(&format!("tls: a {} given up at {cuts} polls", if drain { "drain" } else { "flush" }));
+    }
+}
