@@ -316,8 +316,8 @@ fn s2_keep_alive_takes_times() {
         for handed_in in [Some(listener), None] {
             let (give, mut take) = give_away();
             let server = match handed_in {
-                Some(listener) => start_server(give, listener).keep_alive(times).await.unwrap(),
-                None => start_server(give, LOOPBACK).keep_alive(times).await.unwrap(),
+                Some(listener) => start_server(give, listener).keep_alive(times.clone()).await.unwrap(),
+                None => start_server(give, LOOPBACK).keep_alive(times.clone()).await.unwrap(),
             };
             let _client = open_connection(server.local_addrs()[0]).await.unwrap();
             let (_reader, writer) = take.recv().await.unwrap();

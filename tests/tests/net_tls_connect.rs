@@ -46,7 +46,9 @@ fn c1_the_host_is_the_name_that_is_verified() {
         let port = server.local_addrs()[0].port();
         converses(open_connection(("127.0.0.1", port)).tls(client()).await.unwrap()).await;
         converses(open_connection(format!("127.0.0.1:{port}")).tls(client()).await.unwrap()).await;
-        converses(open_connection(server.local_addrs()[0]).tls(&client()).await.unwrap()).await;
+        let tls = client();
+        converses(open_connection(server.local_addrs()[0]).tls(&tls).await.unwrap()).await;
+        converses(open_connection(server.local_addrs()[0]).tls(tls).await.unwrap()).await;
         let named = client().server_name("localhost");
         converses(open_connection(("127.0.0.1", port)).tls(named).await.unwrap()).await;
         ends(server).await;

@@ -141,10 +141,9 @@ fn s3_close_clients_and_abort_clients_reach_a_handshake() {
         for abort in [false, true] {
             let (server, _told) = echoing(server()).await;
             let stuck = silent(&server).await;
-            if abort {
-                server.abort_clients()
-            } else {
-                server.close_clients()
+            match abort {
+                true => server.abort_clients(),
+                false => server.close_clients(),
             }
             end_of(stuck).await;
             ends(server).await;
