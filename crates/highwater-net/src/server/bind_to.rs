@@ -96,6 +96,7 @@ names! {
     [] (&str, u16): given => on_host(given.0, given.1),
     [] (String, u16): given => on_host(&given.0, given.1),
     [] (&String, u16): given => on_host(given.0, given.1),
+    [] (&str, &str): given => vec![given.into_target()],
     [] (IpAddr, u16): given => vec![given.into_target()],
     [] (Option<&str>, u16): given => on_host(given.0.unwrap_or_default(), given.1),
     [const N: usize] ([&str; N], u16): given => {

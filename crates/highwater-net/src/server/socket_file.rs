@@ -84,11 +84,15 @@ impl Identity {
 async fn clear_away(path: &Path, address: &SockAddr) -> Result<(), UnixPathError> {
     let Some(stale) = probe(path, address)? else { return Ok(()) };
     tokio::time::sleep(BETWEEN_PROBES).await;
-    match probe(path, address)? {
-        None => Ok(()),
-        Some(again) if again != stale => Err(UnixPathError::InUse),
-        Some(_) => remove(path, stale).map_err(UnixPathError::Os),
+    if probe(path, address)?.is_some() && is_file(path, stale) {
+        move_away(path, stale).map_err(UnixPathError::Os)?;
     }
+    // If it is another file by now, the next bind tells that somebody has the path.
+    Ok(())
+}
+
+fn is_file(path: &Path, identity: Identity) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|file| Identity::of(&file) == identity)
 }
 
 /// The file, which refuses connections. `None` if there is none any more.
@@ -112,16 +116,13 @@ fn probe(path: &Path, address: &SockAddr) -> Result<Option<Identity>, UnixPathEr
     }
 }
 
-/// Removes the file if it is the one that was probed; if it is not, the next bind tells who has the path.
+/// Removes the file if it is the one that was probed.
 ///
-/// To look and then to remove would leave a gap in which another server, which has seen the same stale file,
-/// may have put its own there. So the file is moved to a name of its own, which takes one step, and put back
-/// if it is the wrong one. Nothing makes it one step to compare and to remove; but who is in the gap loses the
-/// path for a moment, and not for good.
-fn remove(path: &Path, stale: Identity) -> io::Result<()> {
-    if !fs::symlink_metadata(path).is_ok_and(|file| Identity::of(&file) == stale) {
-        return Ok(());
-    }
+/// Between the look and the removal there is a gap, in which another server, which has seen the same stale
+/// file, may have put its own there. So the file is moved to a name of its own, which takes one step, looked
+/// at again, and put back if it is the wrong one: who is in the gap loses the path for a moment, and not for
+/// good.
+fn move_away(path: &Path, stale: Identity) -> io::Result<()> {
     static MOVED: AtomicU64 = AtomicU64::new(0);
     let number = MOVED.fetch_add(1, Ordering::Relaxed);
     let aside = path.with_file_name(format!(".stale-{}-{number}", std::process::id()));
@@ -129,7 +130,7 @@ fn remove(path: &Path, stale: Identity) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         moved => moved?,
     }
-    if fs::symlink_metadata(&aside).is_ok_and(|file| Identity::of(&file) != stale) {
+    if !is_file(&aside, stale) {
         // It fails if yet another server was quicker, which then has the path.
         fs::hard_link(&aside, path).ok();
     }
@@ -197,5 +198,35 @@ impl Listener for OnFile {
 
     fn local_addr(&self) -> Address {
         Listener::local_addr(&self.listener)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identity, move_away};
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    /// The gap between the look and the removal cannot be met at will, so that this is asked of the removal
+    /// itself.
+    #[test]
+    fn s5_a_file_that_was_not_probed_is_put_back() {
+        let folder = std::env::temp_dir().join(format!("highwater-put-back-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("s");
+        let _live = UnixListener::bind(&path).unwrap();
+        let file = fs::symlink_metadata(&path).unwrap();
+
+        let another = Identity { inode: file.ino() + 1, ..Identity::of(&file) };
+        move_away(&path, another).unwrap();
+        assert_eq!(fs::symlink_metadata(&path).unwrap().ino(), file.ino());
+        UnixStream::connect(&path).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+
+        move_away(&path, Identity::of(&file)).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        move_away(&path, Identity::of(&file)).unwrap();
+        fs::remove_dir(&folder).unwrap();
     }
 }
