@@ -40,8 +40,8 @@ impl Manners {
 /// The same options on `ClientTls`, `NamedClientTls` and `ServerTls`.
 macro_rules! manners {
     ($setup:literal) => {
-        /// How long a handshake may take, waiting for its turn included. 60 s unless said otherwise; zero is
-        /// a handshake that times out.
+        /// How long a handshake may take, waiting for its turn and sending what was queued in plain included.
+        /// 60 s unless said otherwise; zero is a handshake that times out.
         ///
         /// # Source
         /// asyncio: `ssl_handshake_timeout`.

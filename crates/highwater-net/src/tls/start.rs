@@ -11,7 +11,6 @@ use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 /// Goes on with the same connection inside TLS: sends what is queued in plain, shakes hands, and gives both
@@ -220,14 +219,16 @@ async fn upgrade(
         Side::Client(client) => client.tls.manners,
         Side::Server(server) => server.manners,
     };
+    let timeout = manners.handshake_timeout;
     let mut learned = None;
     let upgraded = reader.upgrade(writer, |transport, ahead| async {
-        let carrier = Carrier::new(transport, ahead);
-        let (stream, facts) = shake_hands(carrier, &side, manners.handshake_timeout).await?;
+        let (stream, facts) = shake_hands(Carrier::new(transport, ahead), &side).await?;
         learned = Some(facts);
         Ok(Transport::Tls(Box::new(stream)))
     });
-    let (reader, writer) = upgraded.await?;
+    // Around all of it: a peer that takes nothing of what is queued in plain holds it up as well.
+    let timed_out = |_| StartTlsError::Handshake(TlsError::TimedOut { after: timeout });
+    let (reader, writer) = tokio::time::timeout(timeout, upgraded).await.map_err(timed_out)??;
     if let Some(facts) = learned {
         writer.facts().tls_started(facts);
     }
@@ -235,20 +236,12 @@ async fn upgrade(
     Ok((reader, writer))
 }
 
-/// A handshake to its end, or for as long as it may take.
-async fn shake_hands(
-    carrier: Carrier,
-    side: &Side,
-    timeout: Duration,
-) -> Result<(TlsTransport, TlsFacts), TlsError> {
-    let shaking = async {
-        match side {
-            Side::Client(NamedClientTls { tls, name }) => connect(carrier, tls, name).await,
-            Side::Server(tls) => accept(carrier, tls).await,
-        }
-    };
-    let timed_out = |_| TlsError::TimedOut { after: timeout };
-    tokio::time::timeout(timeout, shaking).await.map_err(timed_out)?
+/// A handshake to its end.
+async fn shake_hands(carrier: Carrier, side: &Side) -> Result<(TlsTransport, TlsFacts), TlsError> {
+    match side {
+        Side::Client(NamedClientTls { tls, name }) => connect(carrier, tls, name).await,
+        Side::Server(tls) => accept(carrier, tls).await,
+    }
 }
 
 async fn connect(
