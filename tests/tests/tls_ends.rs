@@ -1,8 +1,9 @@
 //! T4, W6 and W7 over TLS: a clean end, a cut, our end, and what a close delivers.
 
 use highwater_net::stream::Linger;
-use highwater_net::{Bytes, ClientTls, StreamReader, start_tls};
+use highwater_net::{Bytes, ClientTls, StreamReader, pair, start_tls};
 use highwater_tests::bounded::{run, run_paused, settle};
+use highwater_tests::net::pair_of_tcp;
 use highwater_tests::tls::{
     ByHand, ONLY_12, ONLY_13, Over, Versions, both, cause, client, our_client, our_server, server,
 };
@@ -214,6 +215,31 @@ fn t4_an_abort_is_no_clean_end() {
             let kinds = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset];
             assert!(kinds.contains(&error.kind()), "{over:?}: {error}");
             drop(reader);
+        }
+    });
+}
+
+#[test]
+fn w8_an_abort_resets_the_socket_however_deep_it_is() {
+    run(async {
+        for depth in [1, 2] {
+            let (near, far) = pair_of_tcp();
+            near.set_nonblocking(true).unwrap();
+            far.set_nonblocking(true).unwrap();
+            let watched = far.try_clone().unwrap();
+            let mut near = pair(tokio::net::TcpStream::from_std(near).unwrap());
+            let mut far = pair(tokio::net::TcpStream::from_std(far).unwrap());
+            for _ in 0..depth {
+                (near, far) = both(near, client().server_name("localhost"), far, server()).await.unwrap();
+            }
+            near.1.abort();
+            assert!(far.0.read(1).await.is_err());
+            // The kernel tells it once, to whoever asks first.
+            let seen = [
+                watched.take_error().unwrap(),
+                far.0.error().map(|error| error.to_string()).map(io::Error::other),
+            ];
+            assert!(seen.iter().flatten().any(|error| error.to_string().contains("reset")), "{seen:?}");
         }
     });
 }

@@ -2,15 +2,21 @@
 //! everything late and in bits.
 
 use futures::FutureExt;
+use highwater_net::start_tls;
 use highwater_net::{StreamReader, StreamWriter, pair};
 use highwater_tests::bounded::{one_thread, two_workers};
 use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
 use highwater_tests::chaos::Chaos;
 use highwater_tests::net::Halves;
-use highwater_tests::tls::{ONLY_12, ONLY_13, Over, Provider, both, client, our_client, our_server, server};
+use highwater_tests::tls::{
+    ByHand, ONLY_12, ONLY_13, Over, Provider, both, client, our_client, our_server, server,
+};
 use highwater_tests::{bounded, report};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::thread;
-use tokio::io::duplex;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, duplex};
 
 /// What both ends send each other: no two blocks are the same.
 fn block(index: usize, length: usize) -> Vec<u8> {
@@ -154,4 +160,64 @@ fn w4_a_drain_or_a_flush_given_up_at_every_poll_loses_nothing() {
         assert!(cuts >= 1, "{cuts}");
         report(&format!("tls: a {} given up at {cuts} polls", if drain { "drain" } else { "flush" }));
     }
+}
+
+/// A transport that takes so many bytes, and then nothing at all without saying that it waits.
+struct Full {
+    transport: tokio::io::DuplexStream,
+    room: usize,
+}
+
+impl AsyncRead for Full {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.transport).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Full {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let most = bytes.len().min(self.room);
+        if most == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        let count = ready!(Pin::new(&mut self.transport).poll_write(cx, &bytes[..most]))?;
+        self.room -= count;
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn w9_a_transport_that_takes_nothing_is_a_loss_and_no_wait() {
+    bounded::run(async {
+        for room in [0, 100, 5_000, 100_000] {
+            let (near, far) = duplex(1 << 20);
+            let mut peer = ByHand::server(far, ONLY_13);
+            let (reader, writer) = pair(Full { transport: near, room });
+            let upgrade = start_tls(reader, writer, client().server_name("localhost")).into_future();
+            let shaking = async {
+                let _ = peer.shake_hands().await;
+                peer
+            };
+            let (ours, peer) = futures::join!(upgrade, shaking);
+            if let Ok((_reader, writer)) = ours {
+                writer.write(vec![7; 1 << 20]).unwrap();
+                assert_eq!(writer.flush().await.unwrap_err().kind(), io::ErrorKind::WriteZero);
+            } else {
+                assert!(room < 5_000);
+            }
+            drop(peer);
+        }
+    });
 }
