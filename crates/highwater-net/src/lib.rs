@@ -28,6 +28,18 @@
 //! [`StreamReader`] and [`StreamWriter`] are those of `highwater-stream` over [`Transport`], one type for
 //! every kind of connection, so that a handler needs no generics. What the stream crate exports is here
 //! too: what most programs name by itself, and all of it as [`stream`].
+//!
+//! | connect | serve |
+//! | --- | --- |
+//! | [`open_connection`], also to a socket that is there already | [`start_server`], also on listeners that are there already |
+//! | `open_unix_connection` | `start_unix_server` |
+//! | `.tls(ClientTls)` on each of them, `start_tls` later | `.tls(ServerTls)` on each of them, `start_tls` later |
+//! | [`pair`] over anything that reads and writes, [`duplex`] in memory | a [`Listener`] of any source |
+//!
+//! # Features
+//! `tls`, `aws-lc-rs` and `platform-roots` are on unless said otherwise. `ring` is another crypto provider.
+//! `tracing` tells what nobody waits for as events instead of lines on stderr. Without `tls` nothing needs a
+//! C compiler.
 
 mod address;
 mod connect;
