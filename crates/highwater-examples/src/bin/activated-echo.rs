@@ -24,6 +24,8 @@ use clap::Parser;
 use highwater_examples::{Outcome, exit_code};
 #[cfg(unix)]
 use highwater_net::{StreamReader, StreamWriter};
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Sends back whatever comes to the sockets that were handed over (LISTEN_FDS), until Ctrl-C.
 #[derive(Debug, Parser)]
@@ -50,10 +52,12 @@ async fn run(arguments: Arguments) -> Outcome {
         return Err("no socket was handed over: is LISTEN_FDS set, and LISTEN_PID ours?".into());
     }
     let server = highwater_net::start_server(echo, listeners).max_connections(arguments.most).await?;
+    // Before anybody can know that it serves: until then, Ctrl-C would end it without a word.
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let endpoints = server.endpoints().iter().map(ToString::to_string);
     highwater_examples::say(format_args!("Serving on {}", endpoints.collect::<Vec<_>>().join(", ")))?;
 
-    tokio::signal::ctrl_c().await?;
+    interrupted.recv().await;
     let told = highwater_examples::say("Stop serving");
     server.shutdown(Duration::from_secs(arguments.deadline)).await;
     told
