@@ -224,9 +224,9 @@ fn t2_a_close_or_an_abort_meanwhile_ends_it_and_the_transport_is_dropped_first()
             let (upgrade, _go_on) = waiting_upgrade(pair);
             settle().await;
             if abort {
-                weak.abort()
+                weak.abort();
             } else {
-                weak.close()
+                weak.close();
             }
             // Nobody has polled the upgrade again: it still has the transport.
             assert!(!weak.is_gone() && !old.is_gone());

@@ -279,9 +279,9 @@ fn t2_a_close_or_an_abort_during_the_handshake_is_told() {
             let upgrade = tokio::spawn(start_tls(reader, writer, server()).into_future());
             settle().await;
             if abort {
-                weak.abort()
+                weak.abort();
             } else {
-                weak.close()
+                weak.close();
             }
             let error = upgrade.await.unwrap().unwrap_err();
             assert!(matches!(error, StartTlsError::Closed(_)), "{error:?}");
