@@ -80,7 +80,7 @@ impl ServerTls {
     }
 
     /// Shows these from the next handshake on, chosen as those that were given first. Connections that are
-    /// open stay as they are.
+    /// open stay as they are, and a client that resumes a session is shown no certificate anew.
     ///
     /// # Errors
     /// [`TlsConfigError`], and nothing has changed: one of them cannot be used, or there is none. A
@@ -244,7 +244,8 @@ impl ServerTlsBuilder {
     }
 
     /// How many handshakes may be in course at once: 1,024 unless said otherwise. Others wait for their
-    /// turn, each by itself and within its own handshake time-out; nobody else waits for them.
+    /// turn, each by itself and within its own handshake time-out; nobody else waits for them. Zero lets
+    /// nobody in.
     ///
     /// ```
     /// # use highwater_net::{Identity, ServerTls};

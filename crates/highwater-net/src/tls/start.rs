@@ -1,6 +1,6 @@
 //! The upgrade of a connection to TLS, with a policy for what was read ahead in plain.
 
-use crate::stream::{ReuniteError, UpgradeError};
+use crate::stream::{Linger, ReuniteError, UpgradeError};
 use crate::tls::transport::Carrier;
 use crate::tls::{ClientTls, NamedClientTls, ServerTls, TlsError, TlsFacts, TlsTransport};
 use crate::{Facts, StreamReader, StreamWriter, Transport, TransportError};
@@ -11,6 +11,7 @@ use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 /// Goes on with the same connection inside TLS: sends what is queued in plain, shakes hands, and gives both
@@ -30,7 +31,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 ///
 /// # Errors
 /// [`StartTlsError`]. A refusal has changed nothing, and gives both halves back; any other error has closed
-/// the connection.
+/// the connection. A server that refuses the handshake first lets its alert arrive, which takes 2 s where the client
+/// stays silent and connected.
 ///
 /// # Cancel safety
 /// Dropped, it closes the connection: at once in the middle of the handshake, gracefully before.
@@ -220,15 +222,24 @@ async fn upgrade(
         Side::Server(server) => server.manners,
     };
     let timeout = manners.handshake_timeout;
-    let mut learned = None;
+    let (mut learned, mut failed) = (None, None);
     let upgraded = reader.upgrade(writer, |transport, ahead| async {
-        let (stream, facts) = shake_hands(Carrier::new(transport, ahead), &side).await?;
-        learned = Some(facts);
-        Ok(Transport::Tls(Box::new(stream)))
+        match shake_hands(Carrier::new(transport, ahead), &side).await {
+            Ok((stream, facts)) => {
+                learned = Some(facts);
+                Ok(Transport::Tls(Box::new(stream)))
+            }
+            Err((error, carrier)) => {
+                failed = Some(error.clone());
+                part(carrier).await;
+                Err(error)
+            }
+        }
     });
     // Around all of it: a peer that takes nothing of what is queued in plain holds it up as well.
-    let timed_out = |_| StartTlsError::Handshake(TlsError::TimedOut { after: timeout });
-    let (reader, writer) = tokio::time::timeout(timeout, upgraded).await.map_err(timed_out)??;
+    let upgraded = tokio::time::timeout(timeout, upgraded).await;
+    let timed_out = |_| StartTlsError::Handshake(failed.unwrap_or(TlsError::TimedOut { after: timeout }));
+    let (reader, writer) = upgraded.map_err(timed_out)??;
     if let Some(facts) = learned {
         writer.facts().tls_started(facts);
     }
@@ -236,11 +247,34 @@ async fn upgrade(
     Ok((reader, writer))
 }
 
+/// What a handshake has come to. A server that has told its client why not keeps the carrier for a moment.
+type Shaken = Result<(TlsTransport, TlsFacts), (TlsError, Option<Carrier>)>;
+
 /// A handshake to its end.
-async fn shake_hands(carrier: Carrier, side: &Side) -> Result<(TlsTransport, TlsFacts), TlsError> {
+async fn shake_hands(carrier: Carrier, side: &Side) -> Shaken {
     match side {
-        Side::Client(NamedClientTls { tls, name }) => connect(carrier, tls, name).await,
+        Side::Client(NamedClientTls { tls, name }) => {
+            connect(carrier, tls, name).await.map_err(|error| (error, None))
+        }
         Side::Server(tls) => accept(carrier, tls).await,
+    }
+}
+
+/// Lets the alert arrive: unread input would turn the end into a reset, which destroys it. It takes no longer
+/// than the linger of a connection that is closed, nor than the handshake might have.
+async fn part(carrier: Option<Carrier>) {
+    let Some(mut carrier) = carrier else { return };
+    let linger = Linger::default();
+    let mut scratch = [0; 4096];
+    let mut discarded = 0;
+    if carrier.shutdown().await.is_err() {
+        return;
+    }
+    while discarded < linger.bytes {
+        match tokio::time::timeout(linger.silence, carrier.read(&mut scratch)).await {
+            Ok(Ok(count)) if count > 0 => discarded += count as u64,
+            _ => return,
+        }
     }
 }
 
@@ -264,10 +298,14 @@ fn subject(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-async fn accept(carrier: Carrier, tls: &ServerTls) -> Result<(TlsTransport, TlsFacts), TlsError> {
+async fn accept(carrier: Carrier, tls: &ServerTls) -> Shaken {
     let _turn = tls.handshakes.acquire().await.expect("the semaphore is never closed");
-    let stream = TlsAcceptor::from(tls.config.clone()).accept(carrier).await;
-    let stream = stream.map_err(|error| TlsError::of_handshake(error, None))?;
+    let stream = TlsAcceptor::from(tls.config.clone()).accept(carrier).into_fallible().await;
+    let stream = stream.map_err(|(error, carrier)| {
+        let error = TlsError::of_handshake(error, None);
+        let was_told = matches!(error, TlsError::Protocol(_) | TlsError::Certificate { .. });
+        (error, was_told.then_some(carrier))
+    })?;
     let name = stream.get_ref().1.server_name().map(str::to_owned);
     let stream = TlsTransport::new(TlsStream::Server(stream), tls.manners.allow_truncation);
     let facts = stream.facts(name.as_deref());
