@@ -126,7 +126,7 @@ fn t3_a_reset_is_an_error_of_the_transport() {
 
 #[test]
 fn t3_garbage_and_http_in_plain_are_told_and_answered_with_an_alert() {
-    run(async {
+    run_paused(async {
         let said: [&[u8]; 3] =
             [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", &[0xff; 300], b"\x16\x03\x01\x00\x00"];
         for bytes in said {
@@ -269,7 +269,55 @@ fn t3_a_huge_handshake_message_is_refused_early() {
             };
             assert!(matches!(handshake_error(upgraded), TlsError::Protocol(_)));
             let sent = flood.await.unwrap();
-            assert!(sent < 256 * 1024, "{sent} bytes were taken");
+            // A server reads on for a moment, and throws away what it reads.
+            assert!(sent < 2 << 20, "{sent} bytes were taken");
+        }
+    });
+}
+
+/// Words that nobody reads any more must not destroy the alert that says why.
+#[test]
+fn t3_the_alert_arrives_although_there_is_more_to_read() {
+    run(async {
+        let (near, far) = pair_of_tcp();
+        near.set_nonblocking(true).unwrap();
+        far.set_nonblocking(true).unwrap();
+        let (reader, writer) = pair(tokio::net::TcpStream::from_std(near).unwrap());
+        let mut far = tokio::net::TcpStream::from_std(far).unwrap();
+        far.write_all(&[b'?'; 64 * 1024]).await.unwrap();
+        let serving = tokio::spawn(start_tls(reader, writer, server()).into_future());
+        let mut answer = Vec::new();
+        far.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer.first(), Some(&21), "an alert: {answer:?}");
+        drop(far);
+        assert!(matches!(handshake_error(serving.await.unwrap()), TlsError::Protocol(_)));
+    });
+}
+
+/// It waits for the peer to take the alert, but neither longer than a linger nor than a handshake, and what it
+/// tells is why it failed.
+#[test]
+fn t3_a_peer_that_stays_after_the_alert_is_let_go() {
+    run_paused(async {
+        let tls = one_at_a_time(Duration::from_secs(60));
+        for (timeout, seconds) in [(60, 2), (1, 1)] {
+            let ((reader, writer), mut stays) = halves();
+            stays.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+            let start = Instant::now();
+            let hasty = tls.clone().handshake_timeout(Duration::from_secs(timeout));
+            let failing = tokio::spawn(start_tls(reader, writer, hasty).into_future());
+            settle().await;
+            // Its turn is over.
+            let ((reader, writer), far) = halves();
+            let mut peer = ByHand::client(far, ONLY_13);
+            let serving = start_tls(reader, writer, &tls).into_future();
+            let (ours, theirs) = futures::join!(serving, peer.shake_hands());
+            theirs.unwrap();
+            ours.unwrap();
+            assert_eq!(start.elapsed(), Duration::ZERO);
+            let error = handshake_error(failing.await.unwrap());
+            assert!(matches!(error, TlsError::Protocol(_)), "{error:?}");
+            assert_eq!(start.elapsed().as_secs(), seconds);
         }
     });
 }

@@ -1,7 +1,7 @@
 //! T2: `start_tls`: what was queued, what was read ahead, what an attacker put in between, and giving up.
 
 use highwater_net::{ReadAhead, StartTlsError, TlsError, Transport, pair, start_tls};
-use highwater_tests::bounded::{run, settle};
+use highwater_tests::bounded::{run, run_paused, settle};
 use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
 use highwater_tests::net::Halves;
 use highwater_tests::tls::{ByHand, ONLY_12, ONLY_13, Over, Provider, both, client, server};
@@ -71,7 +71,7 @@ const INJECTED: &[u8] = b"STARTTLS\r\nMAIL FROM:<mallory@example.org>\r\n";
 
 #[test]
 fn t2_a_server_never_reads_what_was_injected_with_the_command() {
-    run(async {
+    run_paused(async {
         let ((reader, writer), far) = upgrading(INJECTED).await;
         assert_eq!(reader.buffered(), 33);
         let mut peer = ByHand::client(far, ONLY_13);
@@ -85,7 +85,7 @@ fn t2_a_server_never_reads_what_was_injected_with_the_command() {
 
 #[test]
 fn t2_a_server_never_reads_what_was_injected_later() {
-    run(async {
+    run_paused(async {
         let ((reader, writer), mut far) = upgrading(b"STARTTLS\r\n").await;
         far.write_all(b"MAIL FROM:<mallory@example.org>\r\n").await.unwrap();
         let mut peer = ByHand::client(far, ONLY_12);
