@@ -85,8 +85,8 @@ fn t3_garbage_and_plain_http_are_refused_and_the_next_is_served() {
         {
             let mut socket = TcpStream::connect(server.local_addrs()[0]).await.unwrap();
             socket.write_all(bytes).await.unwrap();
-            assert!(told.recv().await.unwrap().contains("the TLS handshake failed: "));
             end_of(socket).await;
+            assert!(told.recv().await.unwrap().contains("the TLS handshake failed: "));
         }
         is_served(connected(&server).await).await;
         assert_eq!(server.counts().failed_handshakes, 4);

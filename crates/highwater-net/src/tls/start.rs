@@ -31,8 +31,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 ///
 /// # Errors
 /// [`StartTlsError`]. A refusal has changed nothing, and gives both halves back; any other error has closed
-/// the connection. A server that refuses the handshake first lets its alert arrive, which takes 2 s where the client
-/// stays silent and connected.
+/// the connection. A server that refuses the handshake first lets its alert arrive, which takes 2 s where
+/// the client stays silent and connected.
 ///
 /// # Cancel safety
 /// Dropped, it closes the connection: at once in the middle of the handshake, gracefully before.
