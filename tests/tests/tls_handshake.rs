@@ -239,7 +239,7 @@ fn t3_an_open_connection_holds_no_turn() {
     });
 }
 
-/// 16 MiB of one handshake message, or of one certificate chain: refused long before it is there.
+/// 16 MiB of one handshake message: refused long before it is there.
 #[test]
 fn t3_a_huge_handshake_message_is_refused_early() {
     run(async {
