@@ -333,6 +333,38 @@ fn t2_it_outlives_the_runtime_that_the_connection_was_made_in() {
     });
 }
 
+/// Who waits for the connection to be gone finds its transport gone, also when its runtime has ended.
+#[test]
+fn t2_a_close_is_over_when_the_transport_comes_to_its_end_and_not_when_the_runtime_does() {
+    bounded(|| {
+        let first = one_thread();
+        let (pair, old) = first.block_on(async {
+            let (pair, old) = a_pair();
+            pair.1.write("before").unwrap();
+            pair.1.flush().await.unwrap();
+            (pair, old)
+        });
+        let weak = pair.1.downgrade();
+        let (_go_on, with) = oneshot::channel::<io::Result<Scripted>>();
+        let second = one_thread();
+        second.block_on(async {
+            let mut upgrade = task::spawn(pair.0.upgrade(pair.1, |io, _| async move {
+                let upgraded = with.await.expect("the test says");
+                drop(io);
+                upgraded
+            }));
+            assert_pending!(upgrade.poll());
+            weak.close();
+            drop_elsewhere(first);
+            assert!(!weak.is_gone() && !old.is_gone());
+            assert!(upgrade.is_woken());
+            let ended = tokio_test::assert_ready!(upgrade.poll());
+            assert!(matches!(ended, Err(UpgradeError::Closed(_))));
+            assert!(weak.is_gone() && old.is_gone());
+        });
+    });
+}
+
 /// A runtime is not dropped inside of another.
 fn drop_elsewhere(runtime: tokio::runtime::Runtime) {
     std::thread::spawn(move || drop(runtime)).join().unwrap();

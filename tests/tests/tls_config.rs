@@ -6,7 +6,7 @@ use highwater_net::rustls::{
 };
 use highwater_net::{
     ClientAuth, ClientTls, Identity, Roots, ServerTls, StartTlsError, TlsConfigError, TlsError, TlsFacts,
-    duplex,
+    duplex, start_tls,
 };
 use highwater_tests::bounded::run_paused;
 use highwater_tests::net::Halves;
@@ -106,11 +106,14 @@ fn t1_an_ip_address_is_a_name_for_which_the_certificate_has_to_be_valid() {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
         ));
         for name in ["", "no name", "a..b", "300.0.0.1:5"] {
-            let (near, _far) = shake(&client(), name, &server()).await;
-            let error = refused(near);
-            assert!(matches!(&error, TlsError::InvalidServerName(given) if given == name), "{error:?}");
+            let (reader, writer) = duplex(64).0;
+            let error = start_tls(reader, writer, client().server_name(name)).await.unwrap_err();
             assert_eq!(error.to_string(), format!("{name:?} is neither a DNS name nor an IP address"));
-            assert_eq!(io::Error::from(error).kind(), ErrorKind::InvalidInput);
+            assert!(matches!(&error, StartTlsError::InvalidServerName { name: given, .. } if given == name));
+            let (_, writer) = error.into_halves().expect("nothing has changed");
+            writer.write("still in plain").unwrap();
+            let error = io::Error::from(TlsError::InvalidServerName(name.to_owned()));
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
         }
     });
 }

@@ -476,7 +476,8 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
 
     fn push_last(&self, mut channel: MutexGuard<'_, Channel<T>>) {
         self.work(&mut channel, Some(&mut Context::from_waker(&self.waker)));
-        if self.outbox.is_closed() {
+        // What is lent ends with the upgrade, which is told as everybody is.
+        if self.outbox.is_closed() && !matches!(channel.transport, Berth::Lent) {
             self.let_go(&mut channel);
         }
         self.unlock(channel);

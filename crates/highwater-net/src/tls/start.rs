@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
+use std::net::Ipv6Addr;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -217,14 +218,20 @@ async fn upgrade(
         let buffered = reader.buffered();
         return Err(StartTlsError::ReadAhead { halves: Box::new((reader, writer)), buffered });
     }
-    let manners = match &side {
-        Side::Client(client) => client.tls.manners,
-        Side::Server(server) => server.manners,
+    let (role, manners) = match side {
+        Side::Server(tls) => (Role::Server(tls.clone()), tls.manners),
+        Side::Client(NamedClientTls { tls, name }) => {
+            let Ok(server_name) = ServerName::try_from(subject(&name).to_owned()) else {
+                return Err(StartTlsError::InvalidServerName { halves: Box::new((reader, writer)), name });
+            };
+            let manners = tls.manners;
+            (Role::Client { tls, name, server_name }, manners)
+        }
     };
     let timeout = manners.handshake_timeout;
     let (mut learned, mut failed) = (None, None);
     let upgraded = reader.upgrade(writer, |transport, ahead| async {
-        match shake_hands(Carrier::new(transport, ahead), &side).await {
+        match shake_hands(Carrier::new(transport, ahead), &role).await {
             Ok((stream, facts)) => {
                 learned = Some(facts);
                 Ok(Transport::Tls(Box::new(stream)))
@@ -250,13 +257,20 @@ async fn upgrade(
 /// What a handshake has come to. A server that has told its client why not keeps the carrier for a moment.
 type Shaken = Result<(TlsTransport, TlsFacts), (TlsError, Option<Carrier>)>;
 
+/// A side that can begin.
+enum Role {
+    Client { tls: ClientTls, name: String, server_name: ServerName<'static> },
+    Server(ServerTls),
+}
+
 /// A handshake to its end.
-async fn shake_hands(carrier: Carrier, side: &Side) -> Shaken {
-    match side {
-        Side::Client(NamedClientTls { tls, name }) => {
-            connect(carrier, tls, name).await.map_err(|error| (error, None))
+async fn shake_hands(carrier: Carrier, role: &Role) -> Shaken {
+    match role {
+        Role::Client { tls, name, server_name } => {
+            let connected = connect(carrier, tls, server_name.clone(), name).await;
+            connected.map_err(|error| (error, None))
         }
-        Side::Server(tls) => accept(carrier, tls).await,
+        Role::Server(tls) => accept(carrier, tls).await,
     }
 }
 
@@ -281,10 +295,9 @@ async fn part(carrier: Option<Carrier>) {
 async fn connect(
     carrier: Carrier,
     tls: &ClientTls,
+    server_name: ServerName<'static>,
     name: &str,
 ) -> Result<(TlsTransport, TlsFacts), TlsError> {
-    let server_name = ServerName::try_from(subject(name).to_owned());
-    let server_name = server_name.map_err(|_| TlsError::InvalidServerName(name.to_owned()))?;
     let stream = TlsConnector::from(tls.config.clone()).connect(server_name, carrier).await;
     let stream = stream.map_err(|error| TlsError::of_handshake(error, Some(name)))?;
     let stream = TlsTransport::new(TlsStream::Client(stream), tls.manners.allow_truncation);
@@ -294,8 +307,10 @@ async fn connect(
 
 /// What a certificate may be valid for: neither the zone of an address nor the root's dot is part of it.
 fn subject(name: &str) -> &str {
-    let name = name.split_once('%').map_or(name, |(address, _zone)| address);
-    name.strip_suffix('.').unwrap_or(name)
+    match name.split_once('%') {
+        Some((address, _zone)) if address.parse::<Ipv6Addr>().is_ok() => address,
+        _ => name.strip_suffix('.').unwrap_or(name),
+    }
 }
 
 async fn accept(carrier: Carrier, tls: &ServerTls) -> Shaken {
@@ -320,6 +335,7 @@ pub(crate) async fn handshake_over(
 ) -> Result<(StreamReader, StreamWriter), TlsError> {
     upgrade(reader, writer, ReadAhead::Handshake, side.into_side()).await.map_err(|error| match error {
         StartTlsError::Handshake(error) => error,
+        StartTlsError::InvalidServerName { name, .. } => TlsError::InvalidServerName(name),
         StartTlsError::Closed(error) => TlsError::Transport(Arc::new(error.into())),
         refused => TlsError::Transport(Arc::new(io::Error::other(refused.to_string()))),
     })
@@ -351,6 +367,13 @@ pub enum StartTlsError {
         /// How many bytes.
         buffered: usize,
     },
+    /// The name of the server is neither a DNS name nor an IP address. Nothing has changed.
+    InvalidServerName {
+        /// The reader and the writer.
+        halves: Box<(StreamReader, StreamWriter)>,
+        /// The name.
+        name: String,
+    },
     /// The halves are not free to be upgraded: clones of the writer are left, say, or the connection was
     /// closed. Nothing has changed.
     Refused(Box<ReuniteError<Transport, Facts>>),
@@ -376,7 +399,9 @@ impl StartTlsError {
     /// ```
     pub fn into_halves(self) -> Option<(StreamReader, StreamWriter)> {
         match self {
-            StartTlsError::ReadAhead { halves, .. } => Some(*halves),
+            StartTlsError::ReadAhead { halves, .. } | StartTlsError::InvalidServerName { halves, .. } => {
+                Some(*halves)
+            }
             StartTlsError::Refused(refusal) => Some((refusal.reader, refusal.writer)),
             StartTlsError::Handshake(_) | StartTlsError::Closed(_) => None,
         }
@@ -400,6 +425,7 @@ impl fmt::Display for StartTlsError {
             StartTlsError::ReadAhead { buffered, .. } => {
                 write!(f, "{buffered} bytes in plain had been read ahead of the TLS handshake")
             }
+            StartTlsError::InvalidServerName { name, .. } => TlsError::InvalidServerName(name.clone()).fmt(f),
             StartTlsError::Refused(refusal) => {
                 write!(f, "the connection cannot be upgraded to TLS: {}", refusal.reason)
             }
@@ -412,7 +438,7 @@ impl fmt::Display for StartTlsError {
 impl Error for StartTlsError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            StartTlsError::ReadAhead { .. } => None,
+            StartTlsError::ReadAhead { .. } | StartTlsError::InvalidServerName { .. } => None,
             StartTlsError::Refused(refusal) => refusal.source(),
             StartTlsError::Handshake(error) => error.source(),
             StartTlsError::Closed(error) => error.source(),
