@@ -1,9 +1,8 @@
 //! T5: the addresses of a connection, on both halves, and after its end.
 
 use highwater_net::{Address, Facts, open_connection, start_server};
-use highwater_tests::net::{
-    LOOPBACK, give_away, has_ipv6, on_each_runtime, on_one_thread, pair_of_tcp, reset,
-};
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
+use highwater_tests::net::{LOOPBACK, give_away, has_ipv6, pair_of_tcp, reset};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 

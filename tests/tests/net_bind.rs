@@ -1,7 +1,8 @@
 //! S2: which addresses are bound, with which port, in which order.
 
 use highwater_net::{BindError, Server, StreamReader, StreamWriter, start_server};
-use highwater_tests::net::{echo, has_ipv6, hook, is_echoed, on_each_runtime, on_one_thread};
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
+use highwater_tests::net::{echo, has_ipv6, hook, is_echoed};
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 

@@ -1,7 +1,8 @@
 //! S2: a socket that is handed in, `reuse_port`, `backlog`, `keep_alive`, and an address in TIME_WAIT.
 
 use highwater_net::{BindError, StreamReader, StreamWriter, Transport, open_connection, start_server};
-use highwater_tests::net::{LOOPBACK, echo, give_away, is_echoed, on_each_runtime, on_one_thread};
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
+use highwater_tests::net::{LOOPBACK, echo, give_away, is_echoed};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::net::{SocketAddr, TcpListener};
 

@@ -1,7 +1,8 @@
 //! S3: `close_clients` and `abort_clients` reach every connection, wherever its halves are.
 
 use highwater_net::{Server, StreamOptions, StreamReader, StreamWriter, open_connection, start_server};
-use highwater_tests::net::{Halves, LOOPBACK, give_away, is_echoed, on_each_runtime};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{Halves, LOOPBACK, give_away, is_echoed};
 use std::io::ErrorKind;
 use std::time::Duration;
 

@@ -2,7 +2,8 @@
 //! data before an error.
 
 use highwater_net::{StreamReader, StreamWriter, Transport, open_connection, start_server};
-use highwater_tests::net::{LOOPBACK, give_away, on_each_runtime, pair_of_tcp, reset};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{LOOPBACK, give_away, pair_of_tcp, reset};
 use std::io::{self, ErrorKind, Write};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;

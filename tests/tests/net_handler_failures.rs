@@ -2,7 +2,8 @@
 
 use futures::poll;
 use highwater_net::{ServerEvent, StreamReader, StreamWriter, open_connection, start_server};
-use highwater_tests::net::{LOOPBACK, hook, is_echoed, on_each_runtime};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{LOOPBACK, hook, is_echoed};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};

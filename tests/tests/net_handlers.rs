@@ -2,7 +2,8 @@
 
 use futures::poll;
 use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
-use highwater_tests::net::{LOOPBACK, echo, give_away, is_echoed, on_each_runtime};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{LOOPBACK, echo, give_away, is_echoed};
 use std::io;
 use std::pin::pin;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -5,8 +5,9 @@ use highwater_net::{
     open_connection, pair, start_server,
 };
 use highwater_tests::bounded::{run_paused, settle};
+use highwater_tests::counted::on_each_runtime;
 use highwater_tests::memory::memory;
-use highwater_tests::net::{Halves, LOOPBACK, echo, give_away, hook, on_each_runtime};
+use highwater_tests::net::{Halves, LOOPBACK, echo, give_away, hook};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};

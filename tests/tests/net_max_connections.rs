@@ -2,8 +2,9 @@
 
 use highwater_net::{Listener, StreamReader, StreamWriter, start_server};
 use highwater_tests::bounded::settle;
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
 use highwater_tests::memory::memory;
-use highwater_tests::net::{echo, is_echoed, on_each_runtime, on_one_thread};
+use highwater_tests::net::{echo, is_echoed};
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use highwater_net::{StreamReader, StreamWriter, Transport, duplex, open_connection, pair, start_server};
 #[cfg(unix)]
 use highwater_net::{open_unix_connection, start_unix_server};
-use highwater_tests::net::{Halves, LOOPBACK, echo, on_each_runtime, pair_of_tcp};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{Halves, LOOPBACK, echo, pair_of_tcp};
 use highwater_tests::scratch::Scratch;
 use highwater_tests::tls::{Over, Provider, both, client, server};
 use std::io;

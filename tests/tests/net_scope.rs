@@ -2,8 +2,9 @@
 
 use highwater_net::{Counts, Server, StreamReader, StreamWriter, open_connection, start_server};
 use highwater_tests::bounded::settle;
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
 use highwater_tests::memory::memory;
-use highwater_tests::net::{LOOPBACK, echo, hook, is_echoed, on_each_runtime, on_one_thread};
+use highwater_tests::net::{LOOPBACK, echo, hook, is_echoed};
 use std::future::pending;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};

@@ -7,7 +7,8 @@ use highwater_net::{
     open_unix_connection, start_unix_server,
 };
 use highwater_tests::bounded::{run_paused, settle};
-use highwater_tests::net::{Halves, echo, give_away, on_each_runtime, on_one_thread};
+use highwater_tests::counted::{on_each_runtime, on_one_thread};
+use highwater_tests::net::{Halves, echo, give_away};
 use highwater_tests::scratch::Scratch;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::error::Error;

@@ -5,7 +5,8 @@ use highwater_net::{
     BindError, Server, UnixPathError, open_unix_connection, start_server, start_unix_server,
 };
 use highwater_tests::bounded::{run_paused, settle};
-use highwater_tests::net::{Halves, echo, on_each_runtime};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{Halves, echo};
 use highwater_tests::scratch::Scratch;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs;

@@ -3,7 +3,8 @@
 use futures::future::join_all;
 use futures::poll;
 use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
-use highwater_tests::net::{LOOPBACK, echo, give_away, is_echoed, on_each_runtime};
+use highwater_tests::counted::on_each_runtime;
+use highwater_tests::net::{LOOPBACK, echo, give_away, is_echoed};
 use std::pin::pin;
 use tokio::sync::watch;
 use tokio::task::yield_now;
