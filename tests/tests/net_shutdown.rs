@@ -2,7 +2,8 @@
 //! The clock is paused, so that each moment is exact.
 
 use highwater_net::{Server, Shutdown, StreamReader, StreamWriter, start_server};
-use highwater_tests::bounded::{run_paused, settle};
+use highwater_tests::bounded::settle;
+use highwater_tests::counted::run_paused;
 use highwater_tests::memory::{Connector, memory};
 use std::future::pending;
 use std::io;
@@ -59,7 +60,7 @@ fn about(took: Duration, expected: Duration) {
 
 #[test]
 fn s3_shutdown_of_a_server_without_clients_is_immediate() {
-    run_paused(async {
+    run_paused(|| async {
         let (server, connector) = a_server(lines).await;
         let (report, took) = shut_down(&server).await;
         assert_eq!((report, took), ((0, 0, 0), Duration::ZERO));
@@ -70,7 +71,7 @@ fn s3_shutdown_of_a_server_without_clients_is_immediate() {
 
 #[test]
 fn s3_shutdown_closes_idle_clients_at_the_deadline() {
-    run_paused(async {
+    run_paused(|| async {
         let (server, connector) = a_server(lines).await;
         let clients: Vec<_> = (0..3).map(|_| hangs_up_at_the_end(connector.connect())).collect();
         settle().await;
@@ -86,7 +87,7 @@ fn s3_shutdown_closes_idle_clients_at_the_deadline() {
 /// Its end is read, and it stays nevertheless.
 #[test]
 fn s3_shutdown_aborts_a_client_that_does_not_hang_up() {
-    run_paused(async {
+    run_paused(|| async {
         let (server, connector) = a_server(lines).await;
         let (mut reader, _writer) = connector.connect();
         settle().await;
@@ -99,7 +100,7 @@ fn s3_shutdown_aborts_a_client_that_does_not_hang_up() {
 
 #[test]
 fn s3_shutdown_lets_a_request_finish_before_the_deadline() {
-    run_paused(async {
+    run_paused(|| async {
         let slow = |mut reader: StreamReader, writer: StreamWriter| async move {
             reader.read_line().await?;
             sleep(Duration::from_secs(3)).await;
@@ -121,8 +122,8 @@ fn s3_shutdown_lets_a_request_finish_before_the_deadline() {
 /// Neither a handler that waits for it, nor one that has left its answer behind, holds the end up.
 #[test]
 fn s3_shutdown_aborts_a_client_that_never_reads() {
-    for waits in [true, false] {
-        run_paused(async move {
+    run_paused(|| async {
+        for waits in [true, false] {
             let much = move |_reader: StreamReader, writer: StreamWriter| async move {
                 writer.write(vec![b'm'; 1_000_000])?;
                 if waits {
@@ -137,8 +138,8 @@ fn s3_shutdown_aborts_a_client_that_never_reads() {
             assert_eq!(report, (1, 1, usize::from(waits)));
             about(took, DEADLINE + GRACE);
             assert!(reader.read_to_end(1_000_000).await.unwrap().len() < 1_000_000);
-        });
-    }
+        }
+    });
 }
 
 /// Says when it is dropped.
@@ -152,7 +153,7 @@ impl Drop for Dropped {
 
 #[test]
 fn s3_shutdown_cancels_a_handler_that_ignores_the_end() {
-    run_paused(async {
+    run_paused(|| async {
         let (tell, mut told) = unbounded_channel();
         let ignores = move |reader: StreamReader, writer: StreamWriter| {
             let guard = Dropped(tell.clone());
@@ -174,7 +175,7 @@ fn s3_shutdown_cancels_a_handler_that_ignores_the_end() {
 
 #[test]
 fn s3_shutdown_reaches_halves_that_were_given_away() {
-    run_paused(async {
+    run_paused(|| async {
         let (give, mut take) = highwater_tests::net::give_away();
         let (server, connector) = a_server(give).await;
         let (_client_reader, _client_writer) = connector.connect();
@@ -189,7 +190,7 @@ fn s3_shutdown_reaches_halves_that_were_given_away() {
 
 #[test]
 fn s3_shutdown_with_no_time_closes_at_once() {
-    run_paused(async {
+    run_paused(|| async {
         let (server, connector) = a_server(lines).await;
         let client = hangs_up_at_the_end(connector.connect());
         settle().await;
@@ -202,7 +203,7 @@ fn s3_shutdown_with_no_time_closes_at_once() {
 
 #[test]
 fn s3_shutdown_may_come_from_several_tasks_and_the_earliest_counts() {
-    run_paused(async {
+    run_paused(|| async {
         let hang = |_reader: StreamReader, _writer: StreamWriter| pending::<()>();
         let (server, connector) = a_server(hang).await;
         let _client = connector.connect();
@@ -221,7 +222,7 @@ fn s3_shutdown_may_come_from_several_tasks_and_the_earliest_counts() {
 
 #[test]
 fn s3_shutdown_that_is_cancelled_leaves_handlers_alone_and_may_be_repeated() {
-    run_paused(async {
+    run_paused(|| async {
         let (server, connector) = a_server(lines).await;
         let (mut reader, writer) = connector.connect();
         settle().await;
@@ -242,7 +243,7 @@ fn s3_shutdown_that_is_cancelled_leaves_handlers_alone_and_may_be_repeated() {
 
 #[test]
 fn s3_shutdown_cancels_a_handler_whose_drop_panics_and_ends() {
-    run_paused(async {
+    run_paused(|| async {
         struct Bomb;
         impl Drop for Bomb {
             fn drop(&mut self) {

@@ -8,7 +8,7 @@ use highwater_net::{
     ClientAuth, ClientTls, Identity, Roots, ServerTls, StartTlsError, TlsConfigError, TlsError, TlsFacts,
     duplex, start_tls,
 };
-use highwater_tests::bounded::run_paused;
+use highwater_tests::counted::run_paused;
 use highwater_tests::net::Halves;
 use highwater_tests::tls::{
     AUTHORITY, Authority, Issued, LOCALHOST, ONLY_12, ONLY_13, Provider, client, each, rustls_client,
@@ -65,7 +65,7 @@ async fn distrusted(client: &ClientTls, name: &str, server: &ServerTls) -> (Cert
 
 #[test]
 fn t1_certificates_that_are_not_to_be_trusted() {
-    run_paused(async {
+    run_paused(|| async {
         for provider in Provider::ALL {
             let client = provider.client();
             let other = Authority::new("somebody else").issue(&["localhost"]);
@@ -92,7 +92,7 @@ fn t1_certificates_that_are_not_to_be_trusted() {
 
 #[test]
 fn t1_an_ip_address_is_a_name_for_which_the_certificate_has_to_be_valid() {
-    run_paused(async {
+    run_paused(|| async {
         for name in ["127.0.0.1", "::1", "::1%lo", "localhost", "localhost.", "LOCALHOST"] {
             let (near, far) = connected(&client(), name, &server()).await;
             assert_eq!(tls(&near).server_name(), Some(name));
@@ -130,7 +130,7 @@ fn as_client(issued: &Issued, version: &'static SupportedProtocolVersion) -> Cli
 
 #[test]
 fn t1_client_certificates() {
-    run_paused(async {
+    run_paused(|| async {
         let users = Authority::new("our users");
         let ours = users.issue_to_client("alice");
         let foreign = Authority::new("other users").issue_to_client("mallory");
@@ -176,7 +176,7 @@ fn speaking(client: &[&str], server: &[&str]) -> (ClientTls, ServerTls) {
 
 #[test]
 fn t1_alpn_the_servers_dearest_wins_and_no_common_one_is_refused() {
-    run_paused(async {
+    run_paused(|| async {
         let spoken: [(&[&str], &[&str], Option<&str>); 4] = [
             (&["http/1.1", "h2"], &["h2", "http/1.1"], Some("h2")),
             (&[], &["h2"], None),
@@ -199,7 +199,7 @@ fn t1_alpn_the_servers_dearest_wins_and_no_common_one_is_refused() {
 
 #[test]
 fn t1_versions_and_where_there_is_no_common_one() {
-    run_paused(async {
+    run_paused(|| async {
         let client_of =
             |version| ClientTls::builder().roots(AUTHORITY.roots()).versions([version]).build().unwrap();
         let server_of =
@@ -239,7 +239,7 @@ async fn shown(
 
 #[test]
 fn t1_the_certificate_is_chosen_by_the_name_that_is_asked_for() {
-    run_paused(async {
+    run_paused(|| async {
         let org = AUTHORITY.issue(&["example.org", "127.0.0.1", "unknown.test"]);
         let wild = AUTHORITY.issue(&["*.example.net"]);
         let net = AUTHORITY.issue(&["a.example.net", "example.net"]);
@@ -266,7 +266,7 @@ fn t1_the_certificate_is_chosen_by_the_name_that_is_asked_for() {
 
 #[test]
 fn t1_certificates_are_replaced_while_connections_are_open() {
-    run_paused(async {
+    run_paused(|| async {
         for provider in Provider::ALL {
             let (before, after) = (AUTHORITY.issue(&["localhost"]), AUTHORITY.issue(&["localhost"]));
             let server = ServerTls::builder(before.identity()).provider(provider.rustls()).build().unwrap();
@@ -295,7 +295,7 @@ fn t1_certificates_are_replaced_while_connections_are_open() {
 
 #[test]
 fn t1_prepared_configurations_are_taken_as_they_are() {
-    run_paused(async {
+    run_paused(|| async {
         for versions in [ONLY_12, ONLY_13] {
             let client: [ClientTls; 2] =
                 [rustls_client(versions).into(), Arc::<ClientConfig>::new(rustls_client(versions)).into()];
@@ -311,7 +311,7 @@ fn t1_prepared_configurations_are_taken_as_they_are() {
 
 #[test]
 fn t1_roots_add_up_and_der_is_as_good_as_pem() {
-    run_paused(async {
+    run_paused(|| async {
         let other = Authority::new("other");
         let theirs = only(&other.issue(&["localhost"]));
         let both_roots = AUTHORITY.roots().and(Roots::from_der([other.der()]));
@@ -436,7 +436,7 @@ fn t1_files_that_are_not_what_they_should_be() {
 
 #[test]
 fn t1_a_resumed_session_shows_no_certificate_anew() {
-    run_paused(async {
+    run_paused(|| async {
         let (client, before) = (client(), AUTHORITY.issue(&["localhost"]));
         let server = only(&before);
         for round in 0..3 {

@@ -2,7 +2,8 @@
 
 use highwater_net::stream::Linger;
 use highwater_net::{Bytes, ClientTls, StreamReader, pair, start_tls};
-use highwater_tests::bounded::{run, run_paused, settle};
+use highwater_tests::bounded::settle;
+use highwater_tests::counted::{on_one_thread, run_paused};
 use highwater_tests::net::pair_of_tcp;
 use highwater_tests::tls::{
     ByHand, ONLY_12, ONLY_13, Over, Versions, both, cause, client, our_client, our_server, server,
@@ -25,7 +26,7 @@ async fn is_cut(reader: &mut StreamReader) {
 
 #[test]
 fn t4_an_end_without_close_notify_is_an_error_behind_the_data_every_time() {
-    run(async {
+    on_one_thread(|| async {
         for versions in BOTH {
             let ((mut reader, _writer), mut peer) = our_client(client(), versions, 4096).await;
             peer.send(b"all of it\n").await.unwrap();
@@ -44,7 +45,7 @@ fn t4_an_end_without_close_notify_is_an_error_behind_the_data_every_time() {
 
 #[test]
 fn t4_a_cut_in_the_middle_of_a_message_or_of_a_record_is_told_as_one() {
-    run(async {
+    on_one_thread(|| async {
         let ((mut reader, _writer), mut peer) = our_client(client(), ONLY_13, 4096).await;
         peer.send(b"half a li").await.unwrap();
         drop(peer);
@@ -70,7 +71,7 @@ async fn is_cut_of_raw(reader: &mut StreamReader) {
 
 #[test]
 fn t4_close_notify_is_a_clean_end() {
-    run(async {
+    on_one_thread(|| async {
         for versions in BOTH {
             let ((mut reader, _writer), mut peer) = our_client(client(), versions, 4096).await;
             let records = [peer.encrypt(b"all of it\nand no more"), peer.close_notify()].concat();
@@ -86,7 +87,7 @@ fn t4_close_notify_is_a_clean_end() {
 
 #[test]
 fn t4_truncation_is_a_clean_end_where_it_is_allowed() {
-    run(async {
+    on_one_thread(|| async {
         let lenient = client().allow_truncation(true);
         let ((mut reader, writer), mut peer) = our_client(lenient, ONLY_13, 4096).await;
         peer.send(b"all of it\n").await.unwrap();
@@ -112,7 +113,7 @@ fn t4_truncation_is_a_clean_end_where_it_is_allowed() {
 
 #[test]
 fn t4_garbage_after_the_handshake_is_an_error_of_the_read() {
-    run(async {
+    on_one_thread(|| async {
         for versions in BOTH {
             let ((mut reader, writer), mut peer) = our_client(client(), versions, 4096).await;
             peer.send(b"before\n").await.unwrap();
@@ -131,7 +132,7 @@ fn t4_garbage_after_the_handshake_is_an_error_of_the_read() {
 
 #[test]
 fn w6_write_eof_sends_close_notify_and_reading_goes_on() {
-    run(async {
+    on_one_thread(|| async {
         for over in Over::ALL {
             let (near, far) = over.tls().await;
             for ((mut reader, writer), (mut peer_reads, peer_writes)) in [(near, far)] {
@@ -159,7 +160,7 @@ fn w6_write_eof_sends_close_notify_and_reading_goes_on() {
 
 #[test]
 fn w6_write_eof_is_close_notify_on_the_wire() {
-    run(async {
+    on_one_thread(|| async {
         for versions in BOTH {
             let ((mut reader, writer), mut peer) = our_server(server(), versions, 4096).await;
             writer.write("the end").unwrap();
@@ -174,7 +175,7 @@ fn w6_write_eof_is_close_notify_on_the_wire() {
 
 #[test]
 fn w7_a_close_delivers_all_of_it_and_a_clean_end() {
-    run(async {
+    on_one_thread(|| async {
         for over in Over::ALL {
             let ((_reader, writer), (mut peer_reads, peer_writes)) = over.tls().await;
             // Input that nobody reads must not turn into a reset.
@@ -193,7 +194,7 @@ fn w7_a_close_delivers_all_of_it_and_a_clean_end() {
 
 #[test]
 fn w2_what_is_queued_is_delivered_when_the_last_half_goes() {
-    run(async {
+    on_one_thread(|| async {
         for over in Over::ALL {
             let ((reader, writer), (mut peer_reads, peer_writes)) = over.tls().await;
             writer.write(vec![7; 1 << 20]).unwrap();
@@ -206,7 +207,7 @@ fn w2_what_is_queued_is_delivered_when_the_last_half_goes() {
 
 #[test]
 fn t4_an_abort_is_no_clean_end() {
-    run(async {
+    on_one_thread(|| async {
         for over in Over::ALL {
             let ((reader, writer), (mut peer_reads, _peer_writes)) = over.tls().await;
             writer.write(vec![7; 1 << 20]).unwrap();
@@ -221,7 +222,7 @@ fn t4_an_abort_is_no_clean_end() {
 
 #[test]
 fn w8_an_abort_resets_the_socket_however_deep_it_is() {
-    run(async {
+    on_one_thread(|| async {
         for depth in [1, 2] {
             let (near, far) = pair_of_tcp();
             near.set_nonblocking(true).unwrap();
@@ -242,7 +243,7 @@ fn w8_an_abort_resets_the_socket_however_deep_it_is() {
 
 #[test]
 fn w7_what_comes_after_our_close_is_drained_and_ignored() {
-    run(async {
+    on_one_thread(|| async {
         let ((mut reader, writer), mut peer) = our_client(client(), ONLY_13, 1024).await;
         writer.close();
         for _ in 0..64 {
@@ -258,7 +259,7 @@ fn w7_what_comes_after_our_close_is_drained_and_ignored() {
 
 #[test]
 fn w7_garbage_while_lingering_ends_it() {
-    run(async {
+    on_one_thread(|| async {
         let ((_reader, writer), mut peer) = our_client(client(), ONLY_13, 1024).await;
         writer.close();
         settle().await;
@@ -269,7 +270,7 @@ fn w7_garbage_while_lingering_ends_it() {
 
 #[test]
 fn w7_a_backlog_is_delivered_although_the_peer_has_ended() {
-    run(async {
+    on_one_thread(|| async {
         for versions in BOTH {
             let ((mut reader, writer), mut peer) = our_server(server(), versions, 1024).await;
             writer.write(vec![7; 1 << 20]).unwrap();
@@ -289,7 +290,7 @@ fn w7_a_backlog_is_delivered_although_the_peer_has_ended() {
 /// send next.
 #[test]
 fn t4_a_change_of_keys_disturbs_nobody() {
-    run(async {
+    on_one_thread(|| async {
         let ((mut reader, writer), mut peer) = our_client(client(), ONLY_13, 4096).await;
         // While we only read.
         for round in 0..20 {
@@ -318,7 +319,7 @@ fn t4_a_change_of_keys_disturbs_nobody() {
 
 #[test]
 fn t3_the_peers_close_notify_is_waited_for_only_on_request() {
-    run_paused(async {
+    run_paused(|| async {
         // It sends on and on, and neither silence nor a count of bytes ends the wait.
         let waiting = client().wait_for_close_notify(true).shutdown_timeout(Duration::from_secs(300));
         let ((_reader, writer), mut peer) = our_client(waiting, ONLY_13, 4096).await;
@@ -353,7 +354,7 @@ fn t3_the_peers_close_notify_is_waited_for_only_on_request() {
 
 #[test]
 fn t3_the_shutdown_time_out_bounds_a_peer_that_takes_nothing() {
-    run_paused(async {
+    run_paused(|| async {
         for (tls, seconds) in [(client(), 30), (client().shutdown_timeout(Duration::from_secs(5)), 5)] {
             let ((_reader, writer), _peer) = our_client(tls, ONLY_13, 4096).await;
             writer.write(vec![7; 1 << 20]).unwrap();
@@ -369,7 +370,7 @@ fn t3_the_shutdown_time_out_bounds_a_peer_that_takes_nothing() {
 /// Of a slow peer that takes something now and then the delivery does not stand still.
 #[test]
 fn w11_a_slow_peer_gets_all_of_it_through_tls_too() {
-    run_paused(async {
+    run_paused(|| async {
         let ((_reader, writer), mut peer) = our_client(client(), ONLY_13, 1024).await;
         writer.write(vec![7; 200_000]).unwrap();
         writer.close();
@@ -387,7 +388,7 @@ fn w11_a_slow_peer_gets_all_of_it_through_tls_too() {
 
 #[test]
 fn t4_tls_inside_tls_ends_cleanly_too() {
-    run(async {
+    on_one_thread(|| async {
         let (near, far) = Over::Tcp.tls().await;
         let inside = both(near, client().server_name("localhost"), far, server()).await.unwrap();
         let ((mut reader, writer), (mut peer_reads, peer_writes)) = inside;
@@ -406,7 +407,7 @@ fn t4_tls_inside_tls_ends_cleanly_too() {
 
 #[test]
 fn t4_what_rustls_says_stays_reachable() {
-    run(async {
+    on_one_thread(|| async {
         let (near, far) = tokio::io::duplex(4096);
         let (reader, writer) = highwater_net::pair(near);
         let mut peer = ByHand::client(far, ONLY_13);

@@ -2,13 +2,13 @@
 
 use highwater_net::rustls::{CipherSuite, ProtocolVersion};
 use highwater_net::{ClientTls, ServerTls, TlsFacts};
-use highwater_tests::bounded::run;
+use highwater_tests::counted::on_one_thread;
 use highwater_tests::report;
 use highwater_tests::tls::{AUTHORITY, LOCALHOST, Over, both, client, server};
 
 #[test]
 fn t5_both_halves_know_and_know_it_after_the_end() {
-    run(async {
+    on_one_thread(|| async {
         let (near, far) = Over::Tcp.pairs();
         let before = (near.1.facts().peer_addr().to_string(), near.1.facts().local_addr().to_string());
         assert!(near.0.facts().tls().is_none() && far.1.facts().tls().is_none());
@@ -40,7 +40,7 @@ fn t5_both_halves_know_and_know_it_after_the_end() {
 
 #[test]
 fn t5_the_innermost_tls_tells_and_a_clone_is_as_of_then() {
-    run(async {
+    on_one_thread(|| async {
         let (near, far) = Over::Memory(4096).pairs();
         let plain = near.1.facts().clone();
         let (near, far) = both(near, client().server_name("localhost"), far, server()).await.unwrap();

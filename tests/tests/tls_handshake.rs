@@ -1,7 +1,8 @@
 //! T3: handshakes end: in their time, in their number, and whatever the peer does instead.
 
 use highwater_net::{ServerTls, StartTlsError, StreamReader, StreamWriter, TlsError, pair, start_tls};
-use highwater_tests::bounded::{run, run_paused, settle};
+use highwater_tests::bounded::settle;
+use highwater_tests::counted::{on_one_thread, run_paused};
 use highwater_tests::net::{pair_of_tcp, reset};
 use highwater_tests::tls::{ByHand, LOCALHOST, ONLY_12, ONLY_13, client, server};
 use std::io::{self, ErrorKind};
@@ -23,7 +24,7 @@ fn handshake_error(result: Result<(StreamReader, StreamWriter), StartTlsError>) 
 
 #[test]
 fn t3_a_handshake_takes_60_s_at_most_on_both_sides() {
-    run_paused(async {
+    run_paused(|| async {
         for seconds in [60, 5] {
             let timeout = Duration::from_secs(seconds);
             for is_client in [true, false] {
@@ -58,7 +59,7 @@ fn t3_a_handshake_takes_60_s_at_most_on_both_sides() {
 /// What is to go out in plain first is part of it: a peer that takes nothing must not hold it up.
 #[test]
 fn t3_the_time_for_what_was_queued_counts() {
-    run_paused(async {
+    run_paused(|| async {
         let (near, _takes_nothing) = duplex(64);
         let (reader, writer) = pair(near);
         let weak = writer.downgrade();
@@ -73,7 +74,7 @@ fn t3_the_time_for_what_was_queued_counts() {
 
 #[test]
 fn t3_a_peer_that_stops_after_half_a_hello_is_given_up() {
-    run_paused(async {
+    run_paused(|| async {
         let ((reader, writer), far) = halves();
         let mut peer = ByHand::client(far, ONLY_13);
         let hello = peer.records();
@@ -86,7 +87,7 @@ fn t3_a_peer_that_stops_after_half_a_hello_is_given_up() {
 
 #[test]
 fn t3_a_peer_that_leaves_is_told_as_such() {
-    run(async {
+    on_one_thread(|| async {
         for sent in [0, 1, 5, 100] {
             let ((reader, writer), far) = halves();
             let mut peer = ByHand::client(far, ONLY_12);
@@ -110,7 +111,7 @@ fn t3_a_peer_that_leaves_is_told_as_such() {
 
 #[test]
 fn t3_a_reset_is_an_error_of_the_transport() {
-    run(async {
+    on_one_thread(|| async {
         let (near, far) = pair_of_tcp();
         near.set_nonblocking(true).unwrap();
         far.set_nonblocking(true).unwrap();
@@ -126,7 +127,7 @@ fn t3_a_reset_is_an_error_of_the_transport() {
 
 #[test]
 fn t3_garbage_and_http_in_plain_are_told_and_answered_with_an_alert() {
-    run_paused(async {
+    run_paused(|| async {
         let said: [&[u8]; 3] =
             [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", &[0xff; 300], b"\x16\x03\x01\x00\x00"];
         for bytes in said {
@@ -155,7 +156,7 @@ fn one_at_a_time(timeout: Duration) -> ServerTls {
 
 #[test]
 fn t3_a_handshake_too_many_waits_for_its_turn() {
-    run_paused(async {
+    run_paused(|| async {
         let tls = one_at_a_time(Duration::from_secs(60));
         let ((reader, writer), mut stops) = halves();
         let first = tokio::spawn(start_tls(reader, writer, tls.clone()).into_future());
@@ -182,7 +183,7 @@ fn t3_a_handshake_too_many_waits_for_its_turn() {
 
 #[test]
 fn t3_a_turn_is_waited_for_within_the_own_time_out_and_one_given_up_leaves_no_hole() {
-    run_paused(async {
+    run_paused(|| async {
         let tls = one_at_a_time(Duration::from_secs(60));
         let ((reader, writer), _stops) = halves();
         let first = tokio::spawn(start_tls(reader, writer, tls.clone()).into_future());
@@ -224,7 +225,7 @@ fn t3_a_turn_is_waited_for_within_the_own_time_out_and_one_given_up_leaves_no_ho
 /// The turn is over with the handshake, not with the connection.
 #[test]
 fn t3_an_open_connection_holds_no_turn() {
-    run_paused(async {
+    run_paused(|| async {
         let tls = one_at_a_time(Duration::from_secs(60));
         let mut open = Vec::new();
         for _ in 0..3 {
@@ -242,7 +243,7 @@ fn t3_an_open_connection_holds_no_turn() {
 /// 16 MiB of one handshake message: refused long before it is there.
 #[test]
 fn t3_a_huge_handshake_message_is_refused_early() {
-    run(async {
+    on_one_thread(|| async {
         for is_client in [false, true] {
             let (near, mut far) = duplex(16 * 1024);
             let (reader, writer) = pair(near);
@@ -278,7 +279,7 @@ fn t3_a_huge_handshake_message_is_refused_early() {
 /// Words that nobody reads any more must not destroy the alert that says why.
 #[test]
 fn t3_the_alert_arrives_although_there_is_more_to_read() {
-    run(async {
+    on_one_thread(|| async {
         let (near, far) = pair_of_tcp();
         near.set_nonblocking(true).unwrap();
         far.set_nonblocking(true).unwrap();
@@ -298,7 +299,7 @@ fn t3_the_alert_arrives_although_there_is_more_to_read() {
 /// tells is why it failed.
 #[test]
 fn t3_a_peer_that_stays_after_the_alert_is_let_go() {
-    run_paused(async {
+    run_paused(|| async {
         let tls = one_at_a_time(Duration::from_secs(60));
         for (timeout, seconds) in [(60, 2), (1, 1)] {
             let ((reader, writer), mut stays) = halves();

@@ -1,8 +1,9 @@
 //! T2: `start_tls`: what was queued, what was read ahead, what an attacker put in between, and giving up.
 
 use highwater_net::{ReadAhead, StartTlsError, TlsError, Transport, pair, start_tls};
-use highwater_tests::bounded::{run, run_paused, settle};
+use highwater_tests::bounded::{run, settle};
 use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
+use highwater_tests::counted::{on_one_thread, run_paused};
 use highwater_tests::net::Halves;
 use highwater_tests::tls::{ByHand, ONLY_12, ONLY_13, Over, Provider, both, client, server};
 use std::io;
@@ -19,7 +20,7 @@ async fn talk((near, far): (Halves, Halves)) {
 
 #[test]
 fn t2_both_ends_upgrade_over_every_transport_with_every_provider() {
-    run(async {
+    on_one_thread(|| async {
         for over in Over::ALL {
             for provider in Provider::ALL {
                 for other in Provider::ALL {
@@ -34,7 +35,7 @@ fn t2_both_ends_upgrade_over_every_transport_with_every_provider() {
 
 #[test]
 fn t2_tls_inside_tls_three_deep() {
-    run(async {
+    on_one_thread(|| async {
         for over in Over::ALL {
             let (mut near, mut far) = over.pairs();
             for _ in 0..3 {
@@ -47,7 +48,7 @@ fn t2_tls_inside_tls_three_deep() {
 
 #[test]
 fn t2_what_is_queued_goes_out_in_plain_first() {
-    run(async {
+    on_one_thread(|| async {
         let ((mut reader, writer), (peer_reads, peer_writes)) = highwater_net::duplex(4096);
         peer_writes.write("220 ready\n").unwrap();
         let serving = tokio::spawn(start_tls(peer_reads, peer_writes, server()).into_future());
@@ -71,7 +72,7 @@ const INJECTED: &[u8] = b"STARTTLS\r\nMAIL FROM:<mallory@example.org>\r\n";
 
 #[test]
 fn t2_a_server_never_reads_what_was_injected_with_the_command() {
-    run_paused(async {
+    run_paused(|| async {
         let ((reader, writer), far) = upgrading(INJECTED).await;
         assert_eq!(reader.buffered(), 33);
         let mut peer = ByHand::client(far, ONLY_13);
@@ -85,7 +86,7 @@ fn t2_a_server_never_reads_what_was_injected_with_the_command() {
 
 #[test]
 fn t2_a_server_never_reads_what_was_injected_later() {
-    run_paused(async {
+    run_paused(|| async {
         let ((reader, writer), mut far) = upgrading(b"STARTTLS\r\n").await;
         far.write_all(b"MAIL FROM:<mallory@example.org>\r\n").await.unwrap();
         let mut peer = ByHand::client(far, ONLY_12);
@@ -98,7 +99,7 @@ fn t2_a_server_never_reads_what_was_injected_later() {
 
 #[test]
 fn t2_a_server_told_to_refuses_and_gives_the_halves_back() {
-    run(async {
+    on_one_thread(|| async {
         let ((reader, writer), mut far) = upgrading(INJECTED).await;
         let refused = start_tls(reader, writer, server()).read_ahead(ReadAhead::Refuse).await.unwrap_err();
         assert_eq!(refused.to_string(), "33 bytes in plain had been read ahead of the TLS handshake");
@@ -113,7 +114,7 @@ fn t2_a_server_told_to_refuses_and_gives_the_halves_back() {
 
 #[test]
 fn t2_a_client_refuses_what_was_injected_with_the_answer() {
-    run(async {
+    on_one_thread(|| async {
         let ((reader, writer), far) = upgrading(b"STARTTLS\r\n250 believe me\r\n").await;
         let tls = client().server_name("localhost");
         let refused = start_tls(reader, writer, tls.clone()).await.unwrap_err();
@@ -130,7 +131,7 @@ fn t2_a_client_refuses_what_was_injected_with_the_answer() {
 
 #[test]
 fn t2_a_client_never_reads_what_was_injected_later_or_passed_on() {
-    run(async {
+    on_one_thread(|| async {
         let tls = client().server_name("localhost");
         let ((reader, writer), mut far) = upgrading(b"STARTTLS\r\n").await;
         far.write_all(b"250 believe me\r\n").await.unwrap();
@@ -152,7 +153,7 @@ fn t2_a_client_never_reads_what_was_injected_later_or_passed_on() {
 /// However much of it came with the command.
 #[test]
 fn t2_a_client_hello_behind_the_command_completes_wherever_it_is_cut() {
-    run(async {
+    on_one_thread(|| async {
         for versions in [ONLY_12, ONLY_13] {
             for cut in [1, 4, 5, 6, 100, usize::MAX] {
                 let (near, far) = duplex(64 * 1024);
@@ -179,7 +180,7 @@ fn t2_a_client_hello_behind_the_command_completes_wherever_it_is_cut() {
 /// Its last words of the handshake and its first words of the application in one segment.
 #[test]
 fn t2_data_in_the_segment_of_the_finished_is_read_afterwards() {
-    run(async {
+    on_one_thread(|| async {
         for versions in [ONLY_12, ONLY_13] {
             let (near, far) = duplex(64 * 1024);
             let (reader, writer) = pair(near);
@@ -203,7 +204,7 @@ fn t2_data_in_the_segment_of_the_finished_is_read_afterwards() {
 
 #[test]
 fn t2_halves_that_are_not_free_are_refused_unharmed() {
-    run(async {
+    on_one_thread(|| async {
         let ((reader, writer), far) = highwater_net::duplex(4096);
         let clone = writer.clone();
         let refused = start_tls(reader, writer, client().server_name("localhost")).await.unwrap_err();
@@ -293,7 +294,7 @@ fn t2_a_close_or_an_abort_during_the_handshake_is_told() {
 
 #[test]
 fn t2_the_transport_is_told_apart() {
-    run(async {
+    on_one_thread(|| async {
         let ((reader, writer), _far) = Over::Unix.tls().await;
         let over_unix = |transport: &Transport| match transport {
             Transport::Tls(tls) => matches!(tls.get_ref(), Transport::Unix(_)),
