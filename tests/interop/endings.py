@@ -5,7 +5,7 @@ import hashlib
 import socket
 import struct
 
-from peer import on_both_sides
+from peer import end, on_both_sides
 from processes import within
 
 BULK = 32 * 1024 * 1024  # What the peer sends, and the most that it takes.
@@ -92,10 +92,14 @@ async def we_read_late(peer, reader, writer):
     async def send_the_rest():
         await sending
         await send(writer, data[written:])
-        writer.write_eof()
+        if writer.can_write_eof():
+            writer.write_eof()
 
     await peer.tell("go")
-    _, received = await asyncio.gather(send_the_rest(), reader.read())
+    _, received = await asyncio.gather(send_the_rest(), reader.readexactly(len(data)))
+    if not writer.can_write_eof():
+        await end(writer)
+    assert not await reader.read(1), "bytes follow the last one"
     assert digest(received) == digest(data), f"{len(received)} of {len(data)} bytes came back, or changed"
     assert await peer.rest() == [f"echoed {len(data)}"]
     return f"held back with {queued:,} bytes queued; {len(received):,} arrived and came back"
