@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-LIMIT = 60  # Seconds for a line, an exit or an answer. Many times what each takes.
+LIMIT = 8  # Seconds for a line, an exit or an answer. Many times what each takes.
 
 
 async def within(awaitable, what):
@@ -30,6 +30,7 @@ class Program:
         # Read on whether anybody asks or not: a program whose pipe is full stands still.
         self.lines = asyncio.Queue()
         self.errors = []
+        self.said = asyncio.Event()  # Something more is in `errors`.
         self.readers = [
             asyncio.ensure_future(self._read(self.process.stdout, self.lines.put_nowait)),
             asyncio.ensure_future(self._read(self.process.stderr, self.errors.append)),
@@ -54,7 +55,8 @@ class Program:
             line = await stream.readline()
             if not line:
                 break
-            tell(line.decode().rstrip("\n"))
+            tell(line.decode(errors="replace").rstrip("\n"))
+            self.said.set()
         if stream is self.process.stdout:
             tell(None)
 
@@ -70,8 +72,15 @@ class Program:
         assert words and words[0] == first, f"{self} said {words} instead of {first}"
         return words[1:]
 
-    async def rest(self):
-        """What else it prints until it ends, which it has to do well."""
+    async def line_with(self, text):
+        """The next line that has this in it; those before it are passed over."""
+        while True:
+            line = await self.line()
+            if text in line:
+                return line
+
+    async def rest(self, expected=0):
+        """What else it prints until it ends, which it has to do well, or with the code that is expected."""
         lines = []
         while True:
             line = await within(self.lines.get(), f"the end of {self}")
@@ -79,8 +88,20 @@ class Program:
                 break
             lines.append(line)
         code = await within(self.process.wait(), f"the exit of {self}")
-        assert code == 0, f"{self} ended with {code}"
+        # An exit is seen before the last of what was said.
+        await within(asyncio.gather(*self.readers), f"the last words of {self}")
+        assert code == expected, f"{self} ended with {code}"
         return lines
+
+    async def error_with(self, text):
+        """Waits for a line on its standard error that has this in it."""
+
+        async def look():
+            while not any(text in line for line in self.errors):
+                self.said.clear()
+                await self.said.wait()
+
+        await within(look(), f"{text!r} from {self}")
 
     async def tell(self, line):
         """A line on its standard input."""

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use conversations::{abort, aborted, echo, end_first, end_last, held, late};
 use ends::{Ends, Tls, TlsOptions};
-use secured::{http, lines, upgrade};
+use secured::{http, lines, say, upgrade};
 
 /// A script that went away is not to leave us behind.
 const TIME_LIMIT: Duration = Duration::from_secs(180);
@@ -63,6 +63,7 @@ enum Conversation {
     Abort,
     Aborted,
     Lines,
+    Say,
     Http,
     /// Begins in plain, whatever is said of TLS
     Upgrade,
@@ -111,6 +112,7 @@ async fn converse((reader, writer): Halves, conversation: Conversation, tls: Opt
         Conversation::Abort => abort(reader, writer).await,
         Conversation::Aborted => aborted(reader, writer).await,
         Conversation::Lines => lines(reader, writer).await,
+        Conversation::Say => say(reader, writer).await,
         Conversation::Http => http(reader, writer).await,
         Conversation::Upgrade => upgrade(reader, writer, tls.ok_or("an upgrade to what?")?).await,
     }

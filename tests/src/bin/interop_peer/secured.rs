@@ -1,5 +1,6 @@
 //! What is said where TLS is the point: lines that show what was agreed, a little HTTP, and the upgrade.
 
+use highwater_net::stream::StreamReader as Lines;
 use highwater_net::{ReadUntilError, StreamReader, StreamWriter, start_tls};
 
 use crate::Outcome;
@@ -38,6 +39,23 @@ pub(crate) async fn lines(mut reader: StreamReader, writer: StreamWriter) -> Out
             _ => writer.write(line)?,
         }
         writer.drain().await?;
+    }
+    close(writer).await
+}
+
+/// Says each line of standard input, and tells what is answered.
+pub(crate) async fn say(mut reader: StreamReader, writer: StreamWriter) -> Outcome {
+    tell_facts(&reader);
+    let mut words = Lines::new(tokio::io::stdin());
+    while let Some(line) = words.read_line().await? {
+        writer.write(line)?;
+        match reader.read_line().await? {
+            Some(answer) => println!("got {}", String::from_utf8_lossy(answer.trim_ascii())),
+            None => {
+                println!("ended");
+                break;
+            }
+        }
     }
     close(writer).await
 }
