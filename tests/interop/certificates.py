@@ -23,7 +23,7 @@ class Tls:
     """One version, and who shows what."""
 
     def __init__(self, bin_dir, version="1.3", alpn=(), client=None):
-        self.folder = folder(bin_dir)
+        self.bin_dir, self.folder = bin_dir, folder(bin_dir)
         self.version, self.alpn, self.client = version, list(alpn), client
 
     def file(self, name):

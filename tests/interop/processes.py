@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-LIMIT = 8  # Seconds for a line, an exit or an answer. Many times what each takes.
+LIMIT = 60  # Seconds for a line, an exit or an answer. Many times what each takes.
 
 
 async def within(awaitable, what):
@@ -81,6 +81,12 @@ class Program:
 
     async def rest(self, expected=0):
         """What else it prints until it ends, which it has to do well, or with the code that is expected."""
+        lines, code = await self.ended()
+        assert code == expected, f"{self} ended with {code}"
+        return lines
+
+    async def ended(self):
+        """What else it prints until it ends, and the code with which it does."""
         lines = []
         while True:
             line = await within(self.lines.get(), f"the end of {self}")
@@ -88,10 +94,9 @@ class Program:
                 break
             lines.append(line)
         code = await within(self.process.wait(), f"the exit of {self}")
-        # An exit is seen before the last of what was said.
+        # An exit may be seen before the last of what was said.
         await within(asyncio.gather(*self.readers), f"the last words of {self}")
-        assert code == expected, f"{self} ended with {code}"
-        return lines
+        return lines, code
 
     async def error_with(self, text):
         """Waits for a line on its standard error that has this in it."""

@@ -1,9 +1,10 @@
 //! `cargo xtask interop`: our programs and programs that others wrote, on either end of a connection.
 //!
-//! Here is what has to be there before the first byte is sent: Python, and our programs built. The
+//! Here is what has to be there before the first byte is sent: the programs of others, and ours built. The
 //! conversations themselves are in `tests/interop`.
 
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::outcome::{Failure, Outcome, closing_line};
@@ -11,7 +12,14 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// What the scripts are written for.
-const OLDEST_PYTHON: Version = (3, 8);
+const OLDEST_PYTHON: Version = (3, 11);
+
+/// What else is talked to, how it tells its version, and the package that has it on Debian.
+const PROGRAMS: [(&str, &str, &str); 3] =
+    [("openssl", "version", "openssl"), ("curl", "--version", "curl"), ("nginx", "-v", "nginx-light")];
+
+/// Where administrators have programs, and others do not look.
+const ALSO_HERE: &str = "/usr/sbin";
 
 /// Several times what all conversations take. One that hangs is to end as a sentence in the log.
 const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -31,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
 
 fn prepare(workspace: &Workspace) -> Outcome {
     check_python()?;
+    check_programs()?;
     process::run(&mut workspace.cargo("build --release -p highwater-examples -p highwater-tests --bins"))
 }
 
@@ -56,6 +65,27 @@ fn check_python() -> Outcome {
     }
 }
 
+/// Tells all that are missing, in one sentence.
+fn check_programs() -> Outcome {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(name, ask, _)| !starts(name, ask)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = missing.iter().map(|(name, ..)| *name).collect();
+    let packages: Vec<_> = missing.iter().map(|(.., package)| *package).collect();
+    let (names, packages) = (names.join(", "), packages.join(" "));
+    Err(format!("interop needs {names}, and could not start it; on Debian: apt-get install {packages}")
+        .into())
+}
+
+fn starts(name: &str, ask: &str) -> bool {
+    [PathBuf::from(name), Path::new(ALSO_HERE).join(name)].iter().any(|program| {
+        let mut command = Command::new(program);
+        command.arg(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    })
+}
+
 /// The version in `Python 3.11.7`.
 fn parse_version(answer: &str) -> Option<Version> {
     let mut numbers = answer.trim().strip_prefix("Python ")?.split('.');
@@ -68,9 +98,9 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers() {
-        assert!(parse_version("Python 3.11.7\n").unwrap() > OLDEST_PYTHON);
-        assert_eq!(parse_version("Python 3.8.0rc1\n").unwrap(), OLDEST_PYTHON);
-        assert!(parse_version("Python 3.7.17\n").unwrap() < OLDEST_PYTHON);
+        assert!(parse_version("Python 3.12.1\n").unwrap() > OLDEST_PYTHON);
+        assert_eq!(parse_version("Python 3.11.0rc1\n").unwrap(), OLDEST_PYTHON);
+        assert!(parse_version("Python 3.9.17\n").unwrap() < OLDEST_PYTHON);
     }
 
     #[test]

@@ -84,7 +84,13 @@ pub(crate) async fn http(mut reader: StreamReader, writer: StreamWriter) -> Outc
     };
     write!(writer, "HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\nConnection: close\r\n\r\n")?;
     send(&writer, &every_value(BODY)).await?;
-    close(writer).await?;
+    writer.close();
+    // RFC 9112 §9.8: a client that has the length that was announced may go before our close_notify.
+    if let Err(error) = writer.wait_closed().await
+        && error.lost() > 0
+    {
+        return Err(error.into());
+    }
     println!("served {}", String::from_utf8_lossy(head.split(|&byte| byte == b'\r').next().unwrap_or(b"")));
     Ok(())
 }
