@@ -7,6 +7,7 @@ from peer import listening
 from processes import Program
 
 BULK_LINES = 100_000  # What `bulk` brings.
+KEY_UPDATE = "TLS 1.3, Handshake [length 0005], KeyUpdate"
 
 
 def flag(version):
@@ -223,11 +224,11 @@ async def new_keys_by_s_server(bin_dir):
         async with our_client(bin_dir, tls, await accepting(server)) as peer:
             await peer.word("tls")
             for number in range(3):
-                await server.tell(f"line {number}")
-                await server.line_with(f"line {number}")
                 await server.tell("K")
-                for shown in [">>> TLS 1.3, Handshake [length 0005], KeyUpdate", "<<< TLS 1.3, Handshake [length 0005], KeyUpdate"]:
-                    await server.line_with(shown)
+                await server.line_with(f">>> {KEY_UPDATE}")
+                await server.tell(f"line {number}")
+                await server.line_with(f"<<< {KEY_UPDATE}")  # Ours goes with what we send next.
+                await server.line_with(f"line {number}")
             await server.tell("close")
             assert await peer.rest() == ["closing 4"]
     return "3 times, each way"
