@@ -136,20 +136,22 @@ def refused_by_us(version, client, reason):
     return run
 
 
-CHECKS = [
-    check
-    for version in VERSIONS
-    for check in [
-        *on_both_sides(f"TLS {version}: messages there and back", "echo", messages.exchange, over(version)),
-        *on_both_sides(f"TLS {version}: Python reads late and slowly", "held", endings.python_reads_late, over(version)),
-        *on_both_sides(f"TLS {version}: we read late", "late", endings.we_read_late, over(version)),
-        *on_both_sides(f"TLS {version}: we abort in mid-message", "abort", endings.we_abort, over(version)),
-        *on_both_sides(f"TLS {version}: Python cuts in mid-message", "aborted", python_cuts, over(version)),
-        *on_both_sides(f"TLS {version}: Python resets in mid-message", "aborted", endings.python_resets, over(version)),
-        *on_both_sides(f"TLS {version}: we close first", "lines", lines_and_our_end, over(version)),
-        *on_both_sides(f"TLS {version}: Python closes first", "lines", lines_and_pythons_end, over(version)),
+def checks(version):
+    tls = over(version)
+    stranger = refused_by_us(version, "stranger-client", "not to be trusted")
+    return [
+        *on_both_sides(f"TLS {version}: messages there and back", "echo", messages.exchange, tls),
+        *on_both_sides(f"TLS {version}: Python reads late and slowly", "held", endings.python_reads_late, tls),
+        *on_both_sides(f"TLS {version}: we read late", "late", endings.we_read_late, tls),
+        *on_both_sides(f"TLS {version}: we abort in mid-message", "abort", endings.we_abort, tls),
+        *on_both_sides(f"TLS {version}: Python cuts in mid-message", "aborted", python_cuts, tls),
+        *on_both_sides(f"TLS {version}: Python resets in mid-message", "aborted", endings.python_resets, tls),
+        *on_both_sides(f"TLS {version}: we close first", "lines", lines_and_our_end, tls),
+        *on_both_sides(f"TLS {version}: Python closes first", "lines", lines_and_pythons_end, tls),
         *agreed_upon(version),
         (f"TLS {version}: a client without a certificate", refused_by_us(version, None, "certificate")),
-        (f"TLS {version}: a client of another authority", refused_by_us(version, "stranger-client", "not to be trusted")),
+        (f"TLS {version}: a client of another authority", stranger),
     ]
-]
+
+
+CHECKS = [check for version in VERSIONS for check in checks(version)]
