@@ -89,10 +89,10 @@ impl fmt::Display for TlsError {
                 write!(f, "{name:?} is neither a DNS name nor an IP address")
             }
             TlsError::Certificate { server_name: Some(name), error } => {
-                write!(f, "the certificate of {name} is not to be trusted: {error}")
+                write!(f, "the certificate of {name} is not to be trusted: {}", Reason(error))
             }
             TlsError::Certificate { server_name: None, error } => {
-                write!(f, "the certificate of the client is not to be trusted: {error}")
+                write!(f, "the certificate of the client is not to be trusted: {}", Reason(error))
             }
             TlsError::Protocol(error) => write!(f, "the TLS handshake failed: {error}"),
             TlsError::PeerLeft => {
@@ -101,6 +101,18 @@ impl fmt::Display for TlsError {
             TlsError::TimedOut { after } => write!(f, "the TLS handshake took longer than {after:?}"),
             TlsError::Transport(error) => write!(f, "the TLS handshake failed: {error}"),
         }
+    }
+}
+
+/// rustls has no sentence for what happens most.
+struct Reason<'a>(&'a rustls::CertificateError);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self.0 == rustls::CertificateError::UnknownIssuer {
+            f.write_str("no authority that is trusted has signed it: ")?;
+        }
+        self.0.fmt(f)
     }
 }
 
