@@ -13,7 +13,7 @@ use highwater_net::rustls::{
 use highwater_net::{ClientTls, Identity, Roots, ServerTls, StartTlsError, TlsSide, pair, start_tls};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, PKCS_ED25519, date_time_ymd,
 };
 use std::io::{self, Read, Write};
 use std::sync::{Arc, LazyLock};
@@ -87,12 +87,21 @@ impl Authority {
         })
     }
 
+    /// A certificate of a server whose key is of another kind.
+    pub fn issue_ed25519(&self, names: &[&str]) -> Issued {
+        let key = KeyPair::generate_for(&PKCS_ED25519).expect("there is randomness");
+        self.issue_for(key, names, |_| {})
+    }
+
     fn issue_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Issued {
+        self.issue_for(key(), names, change)
+    }
+
+    fn issue_for(&self, key: KeyPair, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Issued {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("the names are good");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         change(&mut params);
-        let key = key();
         let certificate = params.signed_by(&key, &self.issuer).expect("the authority signs");
         Issued { certificate: certificate.pem(), key: key.serialize_pem() }
     }

@@ -260,3 +260,19 @@ fn t3_a_connect_that_is_dropped_at_any_poll_leaves_nothing() {
         ends(server).await;
     });
 }
+
+#[cfg(unix)]
+#[test]
+fn t3_the_connect_timeout_bounds_the_handshake_over_a_unix_socket_too() {
+    run_paused(|| async {
+        let directory = highwater_tests::scratch::Scratch::new();
+        let path = directory.path().join("silent");
+        let _silent = tokio::net::UnixListener::bind(&path).unwrap();
+        let after = Duration::from_secs(5);
+        let tls = client().server_name("localhost");
+        let begun = tokio::time::Instant::now();
+        let (error, _) = handshake(open_unix_connection(&path).connect_timeout(after).tls(tls).await);
+        assert!(matches!(error, TlsError::TimedOut { after: told } if told == after), "{error:?}");
+        assert!(begun.elapsed() < 2 * after);
+    });
+}

@@ -8,6 +8,7 @@ use highwater_tests::counted::{on_each_runtime, on_one_thread, run_paused};
 use highwater_tests::net::{Halves, LOOPBACK, echo, hook};
 use highwater_tests::tls::{LOCALHOST, client, server};
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -278,5 +279,84 @@ fn t5_facts_of_both_sides_stay_after_the_end() {
         assert!(theirs.0.facts().tls().unwrap().peer_certificates().is_empty());
         drop((ours, theirs));
         ends(server).await;
+    });
+}
+
+/// Closed between the accept and the handshake: `wait_closed` waits for that socket as for any other.
+#[test]
+fn s3_a_client_that_is_closed_before_its_handshake_is_waited_for() {
+    run_paused(|| async {
+        let slot: Arc<Mutex<Option<Server>>> = Arc::default();
+        let closes = Arc::clone(&slot);
+        let starting = start_server(echo, LOOPBACK).tls(server()).on_error(|_| {}).admit(move |_| {
+            closes.lock().unwrap().as_ref().unwrap().close_clients();
+            true
+        });
+        let server = starting.await.unwrap();
+        *slot.lock().unwrap() = Some(server.clone());
+        let client = silent(&server).await;
+        server.close();
+        let mut closed = Box::pin(server.wait_closed());
+        assert!(futures::poll!(&mut closed).is_pending(), "it lingers");
+        drop(client);
+        closed.await;
+        // The server holds the judge, and the judge the server.
+        *slot.lock().unwrap() = None;
+    });
+}
+
+#[test]
+fn t3_a_resolver_that_panics_is_counted_and_told() {
+    #[derive(Debug)]
+    struct Panics;
+    impl highwater_net::rustls::server::ResolvesServerCert for Panics {
+        fn resolve(
+            &self,
+            _: highwater_net::rustls::server::ClientHello<'_>,
+        ) -> Option<Arc<highwater_net::rustls::sign::CertifiedKey>> {
+            panic!("no such tenant");
+        }
+    }
+    on_one_thread(|| async {
+        let provider = Arc::new(highwater_tests::tls::Provider::AwsLcRs.rustls());
+        let config = highwater_net::rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Panics));
+        let (server, mut told) = echoing(config.into()).await;
+        let connecting = open_connection(server.local_addrs()[0]).tls(client());
+        assert!(connecting.await.is_err());
+        let sentence = told.recv().await.unwrap();
+        assert!(sentence.ends_with("the TLS handshake panicked: no such tenant"), "{sentence}");
+        assert_eq!(server.counts().failed_handshakes, 1);
+        ends(server).await;
+    });
+}
+
+/// An upgrade that was put aside is never polled again: the end of the server does not wait for it.
+#[test]
+fn s3_shutdown_does_not_wait_for_an_upgrade_that_was_put_aside() {
+    run_paused(|| async {
+        type Upgrade = <highwater_net::StartTls<ServerTls> as std::future::IntoFuture>::IntoFuture;
+        let aside: Arc<Mutex<Vec<Upgrade>>> = Arc::default();
+        let puts = Arc::clone(&aside);
+        let handler = move |reader: StreamReader, writer: StreamWriter| {
+            let puts = Arc::clone(&puts);
+            async move {
+                let mut upgrade = start_tls(reader, writer, server()).into_future();
+                assert!(futures::poll!(&mut upgrade).is_pending());
+                puts.lock().unwrap().push(upgrade);
+            }
+        };
+        let server = start_server(handler, LOOPBACK).await.unwrap();
+        let client = silent(&server).await;
+        while aside.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        server.shutdown(Duration::ZERO).await;
+        assert_eq!(server.counts().open, 0);
+        drop(aside.lock().unwrap().drain(..).collect::<Vec<_>>());
+        end_of(client).await;
     });
 }

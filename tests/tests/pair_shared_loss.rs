@@ -203,3 +203,25 @@ fn r4_over_tcp_the_answer_of_a_peer_that_resets_is_read() {
         }
     });
 }
+
+/// The peer's half ended as it should not have; ours has not.
+#[test]
+fn r4_an_unexpected_end_is_the_readers_and_what_is_written_still_goes_out() {
+    run(async {
+        let (transport, script) = stalled_after(3);
+        let (mut reader, writer) = highwater_stream::pair(transport);
+        script.arrive("a request\nand then");
+        script.arrive_error(io::ErrorKind::UnexpectedEof.into());
+        assert_eq!(reader.read_line().await.unwrap().unwrap(), "a request\n");
+        writer.write("an answer").unwrap();
+        for _ in 0..2 {
+            assert_eq!(reader.read_line().await.unwrap_err().to_string(), "unexpected end of file");
+        }
+        writer.write(", and more").unwrap();
+        writer.close();
+        script.open();
+        writer.wait_closed().await.unwrap();
+        assert_eq!(script.delivered(), b"an answer, and more");
+        assert_eq!(script.calls().shutdowns, 1);
+    });
+}

@@ -215,33 +215,52 @@ fn t2_a_write_eof_meanwhile_ends_the_new_transport() {
     });
 }
 
-#[test]
-fn t2_a_close_or_an_abort_meanwhile_ends_it_and_the_transport_is_dropped_first() {
-    for abort in [false, true] {
-        run(async move {
-            let (pair, old) = a_pair();
-            let weak = pair.1.downgrade();
-            let (upgrade, _go_on) = waiting_upgrade(pair);
-            settle().await;
-            if abort {
-                weak.abort();
-            } else {
-                weak.close();
-            }
-            // Nobody has polled the upgrade again: it still has the transport.
-            assert!(!weak.is_gone() && !old.is_gone());
-            weak.wait_gone().await;
-            assert!(old.is_gone());
-            match upgrade.await.unwrap() {
-                Err(UpgradeError::Closed(error)) => {
-                    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
-                    assert!(!error.to_string().is_empty());
-                }
-                other => panic!("{other:?}"),
-            }
-            assert!(weak.upgrade().is_none());
-        });
+fn is_closed(ended: Result<Pair, Error>) {
+    match ended {
+        Err(UpgradeError::Closed(error)) => {
+            assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+            assert!(!error.to_string().is_empty());
+        }
+        other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn t2_a_close_meanwhile_ends_it_and_the_transport_is_dropped_first() {
+    run(async {
+        let (pair, old) = a_pair();
+        let weak = pair.1.downgrade();
+        let (upgrade, _go_on) = waiting_upgrade(pair);
+        settle().await;
+        weak.close();
+        // Nobody has polled the upgrade again: it still has the transport.
+        assert!(!weak.is_gone() && !old.is_gone());
+        weak.wait_gone().await;
+        assert!(old.is_gone());
+        is_closed(upgrade.await.unwrap());
+        assert!(weak.upgrade().is_none());
+    });
+}
+
+/// It does not wait for the upgrade, which may have been put aside and never be polled again.
+#[test]
+fn t2_an_abort_meanwhile_is_over_at_once() {
+    run(async {
+        let ((reader, writer), old) = a_pair();
+        let weak = writer.downgrade();
+        let mut upgrade = task::spawn(reader.upgrade(writer, |io, _| async move {
+            std::future::pending::<()>().await;
+            Ok::<_, io::Error>(io)
+        }));
+        assert_pending!(upgrade.poll());
+        weak.abort();
+        assert!(weak.is_gone());
+        weak.wait_gone().await;
+        assert!(upgrade.is_woken() && !old.is_gone());
+        let ended = tokio_test::assert_ready!(upgrade.poll());
+        assert!(matches!(ended, Err(UpgradeError::Closed(_))));
+        assert!(old.is_gone());
+    });
 }
 
 #[test]
@@ -259,8 +278,10 @@ fn t2_an_upgrade_that_fails_or_panics_ends_the_connection() {
         assert!(old.is_gone() && weak.is_gone());
         let error = writer.wait_closed().await.unwrap_err();
         assert_eq!(error.unsent(), 10);
-        assert!(writer.write("more").is_err());
         assert!(writer.flush().await.is_err());
+        let refused = io::Error::from(writer.write("more").unwrap_err());
+        assert_eq!(refused.kind(), ErrorKind::ConnectionAborted);
+        assert_eq!(refused.to_string(), "the upgrade of the connection failed, or was given up");
 
         for in_future in [false, true] {
             let ((reader, writer), old) = a_pair();

@@ -2,7 +2,7 @@
 
 use highwater_net::rustls::version::{TLS12, TLS13};
 use highwater_net::rustls::{
-    CertificateError, ClientConfig, ProtocolVersion, ServerConfig, SupportedProtocolVersion,
+    CertificateError, ClientConfig, ProtocolVersion, ServerConfig, SignatureScheme, SupportedProtocolVersion,
 };
 use highwater_net::{
     ClientAuth, ClientTls, Identity, Roots, ServerTls, StartTlsError, TlsConfigError, TlsError, TlsFacts,
@@ -450,5 +450,48 @@ fn t1_a_resumed_session_shows_no_certificate_anew() {
         // Never for another name.
         let (near, _) = shake(&client, "example.org", &server).await;
         assert!(matches!(refused(near), TlsError::Certificate { .. }));
+    });
+}
+
+#[test]
+fn t1_protocols_that_no_hello_can_carry_are_refused() {
+    let server = |alpn: Vec<Vec<u8>>| ServerTls::builder(LOCALHOST.identity()).alpn(alpn).build();
+    let client = |alpn: Vec<Vec<u8>>| ClientTls::builder().roots(AUTHORITY.roots()).alpn(alpn).build();
+    for length in [0, 256, 300] {
+        let alpn = vec![b"h2".to_vec(), vec![b'x'; length]];
+        for error in [server(alpn.clone()).unwrap_err(), client(alpn.clone()).unwrap_err()] {
+            assert!(
+                matches!(error, TlsConfigError::AlpnName { length: told } if told == length),
+                "{error:?}"
+            );
+            let sentence = format!("the name of an ALPN protocol has 1 to 255 bytes, and one has {length}");
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+    let many = |count| vec![vec![b'x'; 255]; count];
+    assert!(server(many(32)).is_ok() && client(many(32)).is_ok());
+    for error in [server(many(33)).unwrap_err(), client(many(33)).unwrap_err()] {
+        assert!(matches!(error, TlsConfigError::AlpnList { length: 8448, most: 8192 }), "{error:?}");
+    }
+}
+
+/// A key that the client cannot verify is passed over, although its certificate comes first.
+#[test]
+fn t1_the_key_is_one_that_the_client_can_verify() {
+    run_paused(|| async {
+        let names = &["localhost"][..];
+        let (edwards, ecdsa) = (AUTHORITY.issue_ed25519(names), AUTHORITY.issue(names));
+        let server = ServerTls::builder(edwards.identity()).identity(ecdsa.identity()).build().unwrap();
+        let builder = || ClientTls::builder().roots(AUTHORITY.roots());
+        let mut without = Provider::AwsLcRs.rustls();
+        let schemes = without.signature_verification_algorithms.mapping.iter().copied();
+        let schemes = schemes.filter(|(scheme, _)| *scheme != SignatureScheme::ED25519).collect::<Vec<_>>();
+        without.signature_verification_algorithms.mapping = schemes.leak();
+        for (tls, shown) in
+            [(builder().build().unwrap(), &edwards), (builder().provider(without).build().unwrap(), &ecdsa)]
+        {
+            let (near, _far) = connected(&tls, "localhost", &server).await;
+            assert_eq!(self::tls(&near).peer_certificates(), [shown.der()]);
+        }
     });
 }

@@ -9,6 +9,8 @@ use highwater_tests::tls::{
     ByHand, ONLY_12, ONLY_13, Over, Versions, both, cause, client, our_client, our_server, server,
 };
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -343,6 +345,14 @@ fn t3_the_peers_close_notify_is_waited_for_only_on_request() {
         writer.wait_closed().await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 7);
 
+        // Unless said otherwise, half a minute.
+        let ((_reader, writer), _peer) =
+            our_client(client().wait_for_close_notify(true), ONLY_13, 4096).await;
+        let start = tokio::time::Instant::now();
+        writer.close();
+        writer.wait_closed().await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 30);
+
         // Unless asked, it is the linger of every connection.
         let ((_reader, writer), _peer) = our_client(client(), ONLY_13, 4096).await;
         let start = tokio::time::Instant::now();
@@ -383,6 +393,72 @@ fn w11_a_slow_peer_gets_all_of_it_through_tls_too() {
         assert_eq!(peer.received.len(), 200_000);
         drop(peer);
         writer.wait_closed().await.unwrap();
+    });
+}
+
+/// Also where what the inner session has passed on is held back by the outer one.
+#[test]
+fn w11_a_slow_wire_delivers_all_of_it_through_tls_inside_tls() {
+    run_paused(|| async {
+        // A wire that takes its time for what goes one way.
+        let (near, mut from_near) = tokio::io::duplex(1024);
+        let (mut to_far, far) = tokio::io::duplex(1024);
+        let is_slow = Arc::new(AtomicBool::new(false));
+        let slows = Arc::clone(&is_slow);
+        let wire = tokio::spawn(async move {
+            let (mut near, mut far) = ([0; 1024], [0; 1024]);
+            loop {
+                tokio::select! {
+                    count = from_near.read(&mut near) => {
+                        let count = count.unwrap();
+                        if slows.load(Ordering::Relaxed) {
+                            tokio::time::sleep(Duration::from_secs(5)).await;
+                        }
+                        if count == 0 {
+                            break;
+                        }
+                        to_far.write_all(&near[..count]).await.unwrap();
+                    }
+                    count = to_far.read(&mut far) => {
+                        from_near.write_all(&far[..count.unwrap()]).await.unwrap();
+                    }
+                }
+            }
+        });
+        let halves = (pair(near), pair(far));
+        let name = || client().server_name("localhost");
+        let (near, far) = both(halves.0, name(), halves.1, server()).await.unwrap();
+        let ((_reader, writer), (mut peer, _writer)) = both(near, name(), far, server()).await.unwrap();
+        is_slow.store(true, Ordering::Relaxed);
+        writer.write(vec![7; 100_000]).unwrap();
+        writer.close();
+        assert_eq!(peer.read_to_end(usize::MAX).await.unwrap().len(), 100_000);
+        drop((peer, _writer));
+        writer.wait_closed().await.unwrap();
+        wire.await.unwrap();
+    });
+}
+
+/// RFC 8446 §6.1: each direction ends by itself, also where one ends in a cut.
+#[test]
+fn t4_a_cut_takes_nothing_back_that_was_written() {
+    on_one_thread(|| async {
+        for in_one_segment in [true, false] {
+            let ((mut reader, writer), mut peer) = our_server(server(), ONLY_13, 64 * 1024).await;
+            peer.send(b"a request\n").await.unwrap();
+            if !in_one_segment {
+                assert_eq!(reader.peek(1).await.unwrap(), b"a");
+            }
+            tokio::io::AsyncWriteExt::shutdown(&mut peer.io).await.unwrap();
+            assert_eq!(reader.read_line().await.unwrap().unwrap(), "a request\n");
+            writer.write("an answer\n").unwrap();
+            let cut = io::Error::from(reader.read_line().await.unwrap_err());
+            assert_eq!(cut.kind(), ErrorKind::UnexpectedEof);
+            writer.write("and more\n").unwrap();
+            drop((reader, writer));
+            assert!(peer.receive_to_end().await.unwrap(), "close_notify came");
+            assert_eq!(peer.received, b"an answer\nand more\n");
+        }
     });
 }
 

@@ -123,10 +123,20 @@ fn platform_roots(role: &str) {
                 let key = env::var_os("HIGHWATER_TLS_KEY").unwrap();
                 let identity = highwater_net::Identity::from_pem_files(chain, key).unwrap();
                 let server = highwater_net::ServerTls::new(identity).unwrap();
-                both(near, made.server_name("localhost"), far, server).await.unwrap();
+                both(near, made.server_name("localhost"), far, server.clone()).await.unwrap();
                 let (near, far) = Over::Memory(4096).pairs();
                 let theirs = highwater_tests::tls::server();
                 assert!(both(near, made.server_name("localhost"), far, theirs).await.is_err());
+
+                // Roots of the caller's are trusted in place of the platform's, and beside them on request.
+                let builder = || ClientTls::builder().roots(AUTHORITY.roots());
+                for (tls, is_trusted) in
+                    [(builder().build().unwrap(), false), (builder().platform_roots().build().unwrap(), true)]
+                {
+                    let (near, far) = Over::Memory(4096).pairs();
+                    let shaken = both(near, tls.server_name("localhost"), far, server.clone()).await;
+                    assert_eq!(shaken.is_ok(), is_trusted);
+                }
             });
         }
         role => panic!("{role}"),

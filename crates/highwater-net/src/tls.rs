@@ -9,6 +9,7 @@
 //! `start_server` too: what reaches a connection (`close_clients`, weak writers, time-outs) reaches it during
 //! the handshake as well.
 
+mod alpn;
 mod certificates;
 mod client;
 mod config_error;

@@ -274,6 +274,10 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     fn work(&self, channel: &mut Channel<T>, mut cx: Option<&mut Context<'_>>) -> Standing {
         self.note_panic();
         if matches!(channel.transport, Berth::Lent) {
+            // An abort does not wait for what is lent: who has it may never be polled again.
+            if self.outbox.is_closed() && self.outbox.lost().is_some() {
+                channel.untold = self.outbox.over(TransportError::aborted).or(channel.untold.take());
+            }
             return Standing::Idle;
         }
         loop {
@@ -587,6 +591,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             Poll::Ready(Ok(Arrival::End)) => {
                 channel.peer_ended = true;
                 Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
+            }
+            // The peer's half came to an end that it should not have come to. Ours has not: what is queued is
+            // still delivered.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                channel.peer_ended = true;
+                Poll::Ready(Err(self.outbox.lost().unwrap_or_else(|| error.into())))
             }
             Poll::Ready(Err(error)) => {
                 let kept = self.outbox.lose(error.into());

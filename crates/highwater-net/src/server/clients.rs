@@ -121,7 +121,7 @@ impl Arrived {
             Err(error) => {
                 shared.clients.count(|counts| counts.failed_handshakes += 1);
                 shared.tell(&ServerEvent::HandshakeFailed { peer, error });
-                return;
+                return connection.wait_gone().await;
             }
         };
         let event = match handler::run(&shared.serve, reader, writer, shared.cancelled()).await {

@@ -1,5 +1,6 @@
 //! A server whose connections are inside TLS: the handshake, in the task of its connection.
 
+use super::handler;
 use super::start::StartServer;
 use crate::tls::handshake_over;
 use crate::{ServerTls, StreamReader, StreamWriter, TlsError};
@@ -46,8 +47,8 @@ pub(super) async fn secure(
     writer: StreamWriter,
     tls: Option<&ServerTls>,
 ) -> Result<(StreamReader, StreamWriter), TlsError> {
-    match tls {
-        Some(tls) => handshake_over((reader, writer), tls).await,
-        None => Ok((reader, writer)),
-    }
+    let Some(tls) = tls else { return Ok((reader, writer)) };
+    let shaken = handler::caught(handshake_over((reader, writer), tls)).await;
+    // What of it is the caller's, such as a certificate resolver of its own, may panic.
+    shaken.unwrap_or_else(|message| Err(TlsError::Panicked(message)))
 }

@@ -1,7 +1,7 @@
 //! TLS as a client: whom to trust, who we are, which server is meant.
 
 use crate::tls::manners::{Manners, manners};
-use crate::tls::{Identity, Roots, TlsConfigError, provider};
+use crate::tls::{Identity, Roots, TlsConfigError, alpn, provider};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, SupportedProtocolVersion};
@@ -249,6 +249,7 @@ impl ClientTlsBuilder {
     /// # Ok::<(), highwater_net::TlsConfigError>(())
     /// ```
     pub fn build(self) -> Result<ClientTls, TlsConfigError> {
+        alpn::check(&self.alpn)?;
         let provider = provider::or_default(self.provider)?;
         let identity = self.identity.map(|identity| identity.certify(&provider)).transpose()?;
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider));

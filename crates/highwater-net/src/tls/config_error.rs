@@ -70,6 +70,18 @@ pub enum TlsConfigError {
     NoPlatformRoots(rustls::Error),
     /// There is no cryptography: no provider was given, and neither `aws-lc-rs` nor `ring` is on.
     NoProvider,
+    /// The name of an ALPN protocol has 1 to 255 bytes.
+    AlpnName {
+        /// Its bytes.
+        length: usize,
+    },
+    /// The names of all ALPN protocols are too long together.
+    AlpnList {
+        /// Their bytes, and one more for each.
+        length: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// rustls refused the configuration for another reason.
     Refused(rustls::Error),
 }
@@ -101,6 +113,12 @@ impl fmt::Display for TlsConfigError {
             TlsConfigError::NoProvider => f.write_str(
                 "there is no cryptography: give a provider, or enable the feature `aws-lc-rs` or `ring`",
             ),
+            TlsConfigError::AlpnName { length } => {
+                write!(f, "the name of an ALPN protocol has 1 to 255 bytes, and one has {length}")
+            }
+            TlsConfigError::AlpnList { length, most } => {
+                write!(f, "the ALPN protocols are {length} bytes long together, and {most} is the most")
+            }
             TlsConfigError::Refused(error) => write!(f, "the TLS configuration was refused: {error}"),
         }
     }

@@ -49,6 +49,8 @@ pub enum TlsError {
     },
     /// The connection failed.
     Transport(Arc<io::Error>),
+    /// A part of the configuration that is not ours panicked, and this is what it said.
+    Panicked(String),
 }
 
 impl TlsError {
@@ -78,6 +80,7 @@ impl TlsError {
             TlsError::PeerLeft => io::ErrorKind::UnexpectedEof,
             TlsError::TimedOut { .. } => io::ErrorKind::TimedOut,
             TlsError::Transport(error) => error.kind(),
+            TlsError::Panicked(_) => io::ErrorKind::Other,
         }
     }
 }
@@ -100,6 +103,7 @@ impl fmt::Display for TlsError {
             }
             TlsError::TimedOut { after } => write!(f, "the TLS handshake took longer than {after:?}"),
             TlsError::Transport(error) => write!(f, "the TLS handshake failed: {error}"),
+            TlsError::Panicked(message) => write!(f, "the TLS handshake panicked: {message}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::tls::certificates::Certificates;
 use crate::tls::manners::{Manners, manners};
-use crate::tls::{Identity, Roots, TlsConfigError, provider};
+use crate::tls::{Identity, Roots, TlsConfigError, alpn, provider};
 use rustls::crypto::CryptoProvider;
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{ServerConfig, SupportedProtocolVersion};
@@ -290,6 +290,7 @@ impl ServerTlsBuilder {
     /// # Ok::<(), TlsConfigError>(())
     /// ```
     pub fn build(self) -> Result<ServerTls, TlsConfigError> {
+        alpn::check(&self.alpn)?;
         let provider = provider::or_default(self.provider)?;
         let certificates = Arc::new(Certificates::new(&self.identities, Arc::clone(&provider))?);
         let config = ServerConfig::builder_with_provider(Arc::clone(&provider));
@@ -314,4 +315,22 @@ impl ServerTlsBuilder {
 
 fn refused(error: VerifierBuilderError) -> TlsConfigError {
     TlsConfigError::Refused(rustls::Error::General(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t3_unless_said_otherwise_there_are_1024_turns_and_clones_share_them() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let identity = Identity::from_pem(made.cert.pem(), made.signing_key.serialize_pem()).unwrap();
+        let tls = ServerTls::new(identity.clone()).unwrap();
+        assert_eq!(tls.handshakes.available_permits(), 1024);
+        let _turn = tls.handshakes.try_acquire().unwrap();
+        assert_eq!(tls.clone().handshakes.available_permits(), 1023);
+        let few = ServerTls::builder(identity).max_handshakes(3).build().unwrap();
+        assert_eq!(few.handshakes.available_permits(), 3);
+        assert_eq!(ServerTls::from(few.config).handshakes.available_permits(), 1024);
+    }
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -229,6 +229,7 @@ async fn upgrade(
         }
     };
     let timeout = manners.handshake_timeout;
+    let connection = writer.downgrade();
     let (mut learned, mut failed) = (None, None);
     let upgraded = reader.upgrade(writer, |transport, ahead| async {
         match shake_hands(Carrier::new(transport, ahead), &role).await {
@@ -245,8 +246,17 @@ async fn upgrade(
     });
     // Around all of it: a peer that takes nothing of what is queued in plain holds it up as well.
     let upgraded = tokio::time::timeout(timeout, upgraded).await;
-    let timed_out = |_| StartTlsError::Handshake(failed.unwrap_or(TlsError::TimedOut { after: timeout }));
-    let (reader, writer) = upgraded.map_err(timed_out)??;
+    let (reader, writer) = match (upgraded, failed) {
+        (Ok(Ok(halves)), _) => halves,
+        // Also when the time was over, or the connection closed, while the alert was on its way.
+        (_, Some(error)) => return Err(StartTlsError::Handshake(error)),
+        (Ok(Err(error)), None) => return Err(error.into()),
+        (Err(_), None) => {
+            // What is still queued would go on for as long as a delivery may.
+            connection.abort();
+            return Err(StartTlsError::Handshake(TlsError::TimedOut { after: timeout }));
+        }
+    };
     if let Some(facts) = learned {
         writer.facts().tls_started(facts);
     }
@@ -309,7 +319,10 @@ async fn connect(
 fn subject(name: &str) -> &str {
     match name.split_once('%') {
         Some((address, _zone)) if address.parse::<Ipv6Addr>().is_ok() => address,
-        _ => name.strip_suffix('.').unwrap_or(name),
+        _ => match name.strip_suffix('.') {
+            Some(host) if !host.ends_with('.') && host.parse::<IpAddr>().is_err() => host,
+            _ => name,
+        },
     }
 }
 
@@ -337,7 +350,11 @@ pub(crate) async fn handshake_over(
         StartTlsError::Handshake(error) => error,
         StartTlsError::InvalidServerName { name, .. } => TlsError::InvalidServerName(name),
         StartTlsError::Closed(error) => TlsError::Transport(Arc::new(error.into())),
-        refused => TlsError::Transport(Arc::new(io::Error::other(refused.to_string()))),
+        // Nobody had the halves but us: it was closed before it began.
+        refused => TlsError::Transport(Arc::new(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            refused.to_string(),
+        ))),
     })
 }
 
