@@ -1,8 +1,9 @@
 //! What may be said of the streams of a connection, wherever it comes from.
 
 use crate::transport::adopt;
-use crate::{Facts, StreamReader, StreamWriter, Transport};
+use crate::{CloseError, Facts, StreamReader, StreamWriter, Transport};
 use highwater_stream::{DEFAULT_LIMIT, Linger, Pair, Watermarks};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -229,6 +230,20 @@ impl StreamOptions {
     }
 
     pub(crate) fn split(&self, transport: Transport, facts: Facts) -> (StreamReader, StreamWriter) {
+        self.pair_over(transport, facts).split()
+    }
+
+    /// For a server, which has somebody to tell.
+    pub(crate) fn split_for(
+        &self,
+        transport: Transport,
+        facts: Facts,
+        on_unsent: Arc<OnUnsent>,
+    ) -> (StreamReader, StreamWriter) {
+        self.pair_over(transport, facts).shared_on_unsent(on_unsent).split()
+    }
+
+    fn pair_over(&self, transport: Transport, facts: Facts) -> Pair<Transport, Facts> {
         Pair::new(transport)
             .limit(self.limit)
             .watermarks(self.watermarks)
@@ -241,9 +256,11 @@ impl StreamOptions {
             .on_abort(Transport::reset)
             .progress(Transport::passed_on)
             .facts(facts)
-            .split()
     }
 }
+
+/// Who is told of bytes that were lost when nobody else was left to be told.
+pub(crate) type OnUnsent = dyn Fn(&CloseError, &Facts) + Send + Sync;
 
 impl Default for StreamOptions {
     fn default() -> Self {

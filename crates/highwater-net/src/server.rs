@@ -29,6 +29,7 @@ pub use start::{StartServer, start_server};
 
 #[cfg(feature = "tls")]
 use crate::ServerTls;
+use crate::options::OnUnsent;
 use crate::{Address, KeepAlive, StreamOptions};
 use accept::Listening;
 use bind::Bound;
@@ -78,6 +79,8 @@ pub(super) struct Shared {
     serve: Serve,
     streams: StreamOptions,
     hook: Option<Hook>,
+    /// The hook, as each connection has it.
+    on_unsent: Arc<OnUnsent>,
     admit: Option<Admit>,
     keep_alive: Option<KeepAlive>,
     #[cfg(feature = "tls")]
@@ -375,6 +378,13 @@ impl Server {
     }
 }
 
+fn unsent(hook: Option<Hook>) -> Arc<OnUnsent> {
+    Arc::new(move |error, facts| {
+        let (peer, error) = (facts.peer_addr().clone(), error.clone());
+        tell(&hook, &ServerEvent::Unsent { peer, error });
+    })
+}
+
 impl Shared {
     fn new(bound: Vec<Bound>, serve: Serve, streams: StreamOptions) -> Self {
         let endpoints: Vec<Address> = bound.iter().map(|bound| bound.address.clone()).collect();
@@ -384,6 +394,7 @@ impl Shared {
             serve,
             streams,
             hook: None,
+            on_unsent: unsent(None),
             admit: None,
             keep_alive: None,
             #[cfg(feature = "tls")]
@@ -398,7 +409,8 @@ impl Shared {
     }
 
     fn with_hooks(self, hook: Option<Hook>, admit: Option<Admit>) -> Self {
-        Self { hook, admit, ..self }
+        let on_unsent = unsent(hook.clone());
+        Self { hook, on_unsent, admit, ..self }
     }
 
     fn with_bounds(self, max_connections: usize, keep_alive: Option<KeepAlive>) -> Self {

@@ -105,6 +105,9 @@ impl Default for Farewell {
     }
 }
 
+/// Who is told of bytes that were lost when nobody else was left to be told.
+pub(crate) type OnUnsent<F> = Arc<dyn Fn(&CloseError, &F) + Send + Sync>;
+
 /// Reads and throws away; absent where the transport cannot be read.
 pub(crate) type Discard<T> = fn(&mut T, &mut Context<'_>, &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 
@@ -127,6 +130,7 @@ pub(crate) struct Connection<T, F> {
     /// A flusher was dropped by `runtime`.
     runtime_ended: AtomicBool,
     pub(crate) manners: Manners<T>,
+    on_unsent: Option<OnUnsent<F>>,
     pub(crate) facts: F,
 }
 
@@ -173,7 +177,13 @@ pub(crate) enum Standing {
 }
 
 impl<T, F> Connection<T, F> {
-    pub(crate) fn new(transport: T, outbox: Outbox, manners: Manners<T>, facts: F) -> Self {
+    pub(crate) fn new(
+        transport: T,
+        outbox: Outbox,
+        manners: Manners<T>,
+        facts: F,
+        on_unsent: Option<OnUnsent<F>>,
+    ) -> Self {
         let outbox = Arc::new(outbox);
         Self {
             waker: Waker::from(Arc::clone(&outbox)),
@@ -190,6 +200,7 @@ impl<T, F> Connection<T, F> {
             runtime: Handle::try_current().ok(),
             runtime_ended: AtomicBool::new(false),
             manners,
+            on_unsent,
             facts,
         }
     }
@@ -431,7 +442,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             let untold = channel.untold.take();
             drop(channel);
             if let Some(error) = untold {
-                report_unsent(&error);
+                self.tell_unsent(&error);
             }
             // Whoever calls after this look finds the channel free, or in the hands of one who will look.
             if !self.called_on.load(Ordering::SeqCst) {
@@ -442,6 +453,14 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             if self.called_on.swap(false, Ordering::SeqCst) {
                 self.work(&mut channel, None);
             }
+        }
+    }
+
+    /// Perhaps in a drop, where a panic of the hook's would end the program.
+    fn tell_unsent(&self, error: &CloseError) {
+        match &self.on_unsent {
+            Some(hook) => drop(catch_unwind(AssertUnwindSafe(|| hook(error, &self.facts)))),
+            None => report(format_args!("a connection was {error}")),
         }
     }
 
@@ -718,8 +737,4 @@ fn is_peer_gone(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
     )
-}
-
-fn report_unsent(error: &CloseError) {
-    report(format_args!("a connection was {error}"));
 }

@@ -6,10 +6,10 @@ mod upgrade;
 pub use reunite::{ReuniteError, ReuniteReason, Reunited};
 pub use upgrade::UpgradeError;
 
-use crate::connection::{Connection, Discard, Farewell, Linger, Manners, discard};
+use crate::connection::{Connection, Discard, Farewell, Linger, Manners, OnUnsent, discard};
 use crate::outbox::Outbox;
 use crate::source::{Arrival, Source, sealed};
-use crate::{StreamReader, StreamWriter, TransportError};
+use crate::{CloseError, StreamReader, StreamWriter, TransportError};
 use highwater_buffer::{DEFAULT_LIMIT, ReadBuffer, Watermarks};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,6 +71,7 @@ pub struct Pair<T, F = ()> {
     transport: T,
     options: Options<T>,
     facts: F,
+    on_unsent: Option<OnUnsent<F>>,
 }
 
 /// What may be said of a pair, or of a writer alone.
@@ -104,9 +105,15 @@ impl<T> Options<T> {
         self.manners.farewell.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn connect<F>(self, transport: T, facts: F, reader: bool) -> Arc<Connection<T, F>> {
+    pub(crate) fn connect<F>(
+        self,
+        transport: T,
+        facts: F,
+        on_unsent: Option<OnUnsent<F>>,
+        reader: bool,
+    ) -> Arc<Connection<T, F>> {
         let outbox = Outbox::new(self.watermarks, self.max_buffered, reader);
-        Arc::new(Connection::new(transport, outbox, self.manners, facts))
+        Arc::new(Connection::new(transport, outbox, self.manners, facts, on_unsent))
     }
 }
 
@@ -122,7 +129,7 @@ where
     /// assert_eq!((reader.buffered(), writer.queued()), (0, 0));
     /// ```
     pub fn new(transport: T) -> Self {
-        Self { transport, options: Options::new(Some(discard::<T>)), facts: () }
+        Self { transport, options: Options::new(Some(discard::<T>)), facts: (), on_unsent: None }
     }
 }
 
@@ -328,7 +335,39 @@ where
     /// assert_eq!(reader.facts(), writer.facts());
     /// ```
     pub fn facts<G>(self, facts: G) -> Pair<T, G> {
-        Pair { transport: self.transport, options: self.options, facts }
+        Pair { transport: self.transport, options: self.options, facts, on_unsent: None }
+    }
+
+    /// Who is told when bytes are lost and nobody is left to be told: both halves were dropped,
+    /// and the transport failed or took nothing any more. Unless said otherwise it is a line on stderr, or an event
+    /// of `tracing`. To be said after [`facts`](Self::facts), which it is shown.
+    ///
+    /// It is called where the connection ends, in a drop perhaps: it should not block, and what it panics
+    /// with is lost.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use highwater_stream::Pair;
+    /// let (near, far) = tokio::io::duplex(4);
+    /// let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    /// let pair = Pair::new(near).facts("the printer");
+    /// let pair = pair.on_unsent(move |error, facts| drop(tell.send(format!("{facts}: {error}"))));
+    /// let (reader, writer) = pair.split();
+    /// writer.write("too much").unwrap();
+    /// drop((reader, writer, far));
+    /// assert!(told.recv().await.unwrap().starts_with("the printer: closed with 8 bytes unsent"));
+    /// # });
+    /// ```
+    pub fn on_unsent(self, hook: impl Fn(&CloseError, &F) + Send + Sync + 'static) -> Self {
+        self.shared_on_unsent(Arc::new(hook))
+    }
+
+    /// One hook for many pairs. For the layers above.
+    #[doc(hidden)]
+    #[allow(clippy::type_complexity)] // Its alias is no name for users.
+    pub fn shared_on_unsent(mut self, hook: Arc<dyn Fn(&CloseError, &F) + Send + Sync>) -> Self {
+        self.on_unsent = Some(hook);
+        self
     }
 
     /// The reader and the writer.
@@ -345,7 +384,7 @@ where
     pub fn split(self) -> (StreamReader<ReadHalf<T, F>>, StreamWriter<T, F>) {
         let buffer = ReadBuffer::with_limit(self.options.limit);
         let read_timeout = self.options.read_timeout;
-        let connection = self.options.connect(self.transport, self.facts, true);
+        let connection = self.options.connect(self.transport, self.facts, self.on_unsent, true);
         let half = ReadHalf { connection: Arc::clone(&connection) };
         let mut reader = StreamReader::from_parts(half, buffer);
         reader.set_read_timeout(read_timeout);

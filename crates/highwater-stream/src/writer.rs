@@ -118,7 +118,7 @@ where
     /// # });
     /// ```
     pub fn new(transport: W) -> Self {
-        Self::from_connection(Options::new(None).connect(transport, (), false))
+        Self::from_connection(Options::new(None).connect(transport, (), None, false))
     }
 }
 

@@ -77,7 +77,7 @@ impl Arrived {
             // It fails on a socket that is gone already, which the first read will tell.
             keep_alive.apply(&SockRef::from(socket)).ok();
         }
-        let (reader, writer) = shared.streams.split(transport, facts);
+        let (reader, writer) = shared.streams.split_for(transport, facts, Arc::clone(&shared.on_unsent));
         let membership = Membership::new(shared, place, writer.downgrade());
         Self { reader, writer, membership }
     }

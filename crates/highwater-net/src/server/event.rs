@@ -2,7 +2,7 @@
 
 #[cfg(feature = "tls")]
 use crate::TlsError;
-use crate::{Address, Attempt};
+use crate::{Address, Attempt, CloseError};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -56,6 +56,14 @@ pub enum ServerEvent {
         /// What it said.
         message: String,
     },
+    /// Bytes to a client were lost, and no writer was left to be told: the client went, or took nothing any
+    /// more.
+    Unsent {
+        /// Whose they were.
+        peer: Address,
+        /// How many, and why.
+        error: CloseError,
+    },
     /// A TLS handshake failed. The connection was closed. Where nobody has a hook, this is told to `tracing`
     /// as something to debug with, and not on stderr: whoever can reach a server can make it happen.
     #[cfg(feature = "tls")]
@@ -101,6 +109,7 @@ impl fmt::Display for ServerEvent {
             ServerEvent::HandlerPanicked { peer, message } => {
                 write!(f, "the handler of {peer} panicked: {message}")
             }
+            ServerEvent::Unsent { peer, error } => write!(f, "the connection of {peer} was {error}"),
             #[cfg(feature = "tls")]
             ServerEvent::HandshakeFailed { peer, error } => write!(f, "no TLS with {peer}: {error}"),
             ServerEvent::AdmitPanicked { peer, message } => {
