@@ -44,7 +44,7 @@ impl ClientTls {
         Self::builder().build()
     }
 
-    /// Says otherwise: roots, a certificate of our own, ALPN, versions, a provider.
+    /// A builder, for other settings: roots, a certificate of our own, ALPN, versions, a provider.
     ///
     /// ```
     /// use highwater_net::{ClientTls, Roots};
@@ -217,8 +217,8 @@ impl ClientTlsBuilder {
         self
     }
 
-    /// Whose cryptography. Unless said otherwise aws-lc-rs, or ring where only that feature is on; what is
-    /// installed for the process is not asked.
+    /// Whose cryptography. Unless said otherwise aws-lc-rs, or ring where only that feature is on;
+    /// rustls's process-wide default is not used.
     ///
     /// ```no_run
     /// # fn provider() -> highwater_net::rustls::crypto::CryptoProvider { unimplemented!() }

@@ -37,7 +37,8 @@ pub struct ServerTls {
 }
 
 impl ServerTls {
-    /// With one certificate for everybody.
+    /// With one certificate for everybody. Its dates are not looked at: an expired one is taken, and refused
+    /// by the clients.
     ///
     /// # Errors
     /// [`TlsConfigError`]: the certificate and the key cannot be used or do not belong together, or there is
@@ -55,7 +56,7 @@ impl ServerTls {
         Self::builder(identity).build()
     }
 
-    /// Says more: certificates for other names, whom to let in, ALPN, versions, a provider.
+    /// A builder, for more settings: certificates for other names, whom to let in, ALPN, versions, a provider.
     ///
     /// ```
     /// use highwater_net::{Identity, ServerTls};
@@ -144,6 +145,9 @@ impl From<ServerConfig> for ServerTls {
 }
 
 /// Whether clients have to show who they are.
+///
+/// With TLS 1.3 a client is through with its handshake before the server has looked at its certificate: a
+/// refusal is met by the client's first read.
 ///
 /// # Source
 /// asyncio: `ssl.SSLContext.verify_mode` on a server.
@@ -258,8 +262,8 @@ impl ServerTlsBuilder {
         self
     }
 
-    /// Whose cryptography. Unless said otherwise aws-lc-rs, or ring where only that feature is on; what is
-    /// installed for the process is not asked.
+    /// Whose cryptography. Unless said otherwise aws-lc-rs, or ring where only that feature is on;
+    /// rustls's process-wide default is not used.
     ///
     /// ```
     /// # use highwater_net::{Identity, ServerTls, rustls::crypto::CryptoProvider};
