@@ -15,7 +15,8 @@ pub struct Counts {
     pub accepted: u64,
     /// Connections that [`admit`](crate::StartServer::admit) declined.
     pub refused: u64,
-    /// Connections whose handshake failed, of those that were taken on.
+    /// Connections whose handshake failed, of those that were taken on, on a server with `.tls`. One that
+    /// fails in `start_tls` is an error of the handler.
     pub failed_handshakes: u64,
     /// Handlers that returned an error or panicked.
     pub handler_errors: u64,
