@@ -110,9 +110,14 @@ pub struct StartTls<S> {
 /// What becomes of bytes that were read before the upgrade and not returned.
 ///
 /// ```
-/// use highwater_net::ReadAhead;
-/// let lets_a_proxy_header_be_followed_at_once = ReadAhead::Handshake;
-/// # let _ = lets_a_proxy_header_be_followed_at_once;
+/// use highwater_net::{NamedClientTls, ReadAhead, StreamReader, StreamWriter, start_tls};
+/// # async fn upgrade(reader: StreamReader, writer: StreamWriter, tls: NamedClientTls) -> std::io::Result<()> {
+/// // As strict as a client is unasked.
+/// let (reader, writer) = start_tls(reader, writer, tls).read_ahead(ReadAhead::Refuse).await?;
+/// # drop((reader, writer));
+/// # Ok(())
+/// # }
+/// # let _ = upgrade;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
