@@ -62,6 +62,11 @@ impl Authority {
         self.issuer.der().clone()
     }
 
+    /// Its own certificate as that of a server, which people try first.
+    pub fn as_a_server(&self) -> Issued {
+        Issued { certificate: self.pem(), key: self.issuer.key().serialize_pem() }
+    }
+
     /// What trusts this authority alone.
     pub fn roots(&self) -> Roots {
         Roots::from_pem(self.pem()).expect("it is PEM")

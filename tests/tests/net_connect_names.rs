@@ -218,6 +218,10 @@ fn c1_a_name_that_is_wrong_says_how() {
             (open_connection("127.0.0.1:65536"), "127.0.0.1:65536 did not resolve: a port is at most 65535"),
             (open_connection(("127.0.0.1", "70000")), "a port is at most 65535"),
             (open_connection("::1:80"), "an IPv6 address needs brackets in front of a port"),
+            (
+                open_connection("http://localhost:80"),
+                "it is a URL, of which the host and the port are wanted",
+            ),
             (open_connection("[::1]80"), "brackets hold an IPv6 address, and a port follows them"),
             (open_connection("[127.0.0.1]:80"), "brackets hold an IPv6 address, and a port follows them"),
             (open_connection(("::12345", 80)), "a host with colons is an IPv6 address, and this is none"),

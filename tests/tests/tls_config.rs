@@ -495,3 +495,58 @@ fn t1_the_key_is_one_that_the_client_can_verify() {
         }
     });
 }
+
+#[test]
+fn t1_what_newcomers_bring_is_refused_in_a_sentence_that_helps() {
+    run_paused(|| async {
+        // An encrypted key is there, and cannot be read.
+        let certificate = &LOCALHOST.certificate;
+        for key in [
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAA=\n-----END RSA PRIVATE KEY-----\n",
+        ] {
+            let error = Identity::from_pem(certificate, key).unwrap_err();
+            assert!(matches!(error, TlsConfigError::EncryptedKey { .. }), "{error:?}");
+            let sentence =
+                "the private key in the PEM text is encrypted: decrypt it first, with `openssl pkey`";
+            assert_eq!(error.to_string(), sentence);
+        }
+
+        // A certificate that signs itself as an authority does.
+        let own = Authority::new("localhost").as_a_server();
+        let tls = ClientTls::builder().roots(Roots::from_pem(&own.certificate).unwrap()).build().unwrap();
+        let (_, sentence) = distrusted(&tls, "localhost", &ServerTls::new(own.identity()).unwrap()).await;
+        assert!(
+            sentence.ends_with("an authority (CA:TRUE), which is not taken for a server's"),
+            "{sentence}"
+        );
+
+        // A peer that speaks something else.
+        let ((reader, writer), (_, peer)) = duplex(4096);
+        peer.write("220 ready\r\n").unwrap();
+        let error = start_tls(reader, writer, client().server_name("localhost")).await.unwrap_err();
+        let start = "the TLS handshake failed: the peer does not seem to speak TLS: ";
+        assert!(error.to_string().starts_with(start), "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+    });
+}
+
+#[test]
+fn t3_no_time_at_all_is_a_handshake_that_times_out() {
+    run_paused(|| async {
+        let none = std::time::Duration::ZERO;
+        for side in ["client", "server"] {
+            let (near, far) = duplex(64 * 1024);
+            let (client, server) = match side {
+                "client" => (client().handshake_timeout(none), server()),
+                _ => (client(), server().handshake_timeout(none)),
+            };
+            let (ours, theirs) = each(near, client.server_name("localhost"), far, server).await;
+            let (hasty, other) = if side == "client" { (ours, theirs) } else { (theirs, ours) };
+            let error = hasty.unwrap_err();
+            let timed_out = StartTlsError::Handshake(TlsError::TimedOut { after: none });
+            assert_eq!(error.to_string(), timed_out.to_string());
+            assert!(other.is_err());
+        }
+    });
+}

@@ -209,7 +209,7 @@ fn t2_halves_that_are_not_free_are_refused_unharmed() {
         let clone = writer.clone();
         let refused = start_tls(reader, writer, client().server_name("localhost")).await.unwrap_err();
         assert!(matches!(refused, StartTlsError::Refused(_)));
-        let text = "the connection cannot be upgraded to TLS: 1 clones of the writer are left";
+        let text = "the connection cannot be upgraded to TLS: a clone of the writer is left";
         assert_eq!(refused.to_string(), text);
         let (reader, writer) = refused.into_halves().unwrap();
         drop(clone);

@@ -355,7 +355,7 @@ where
     /// let (reader, writer) = pair.split();
     /// writer.write("too much").unwrap();
     /// drop((reader, writer, far));
-    /// assert!(told.recv().await.unwrap().starts_with("the printer: closed with 8 bytes unsent"));
+    /// assert!(told.recv().await.unwrap().starts_with("the printer: closed with 4 bytes unsent"));
     /// # });
     /// ```
     pub fn on_unsent(self, hook: impl Fn(&CloseError, &F) + Send + Sync + 'static) -> Self {

@@ -253,10 +253,20 @@ impl Error for ConnectError {
     }
 }
 
-/// Of the kind of the last attempt's error; this error stays inside.
-impl From<ConnectError> for io::Error {
-    fn from(error: ConnectError) -> Self {
-        let kind = match &error {
+impl ConnectError {
+    /// The kind of `io::Error` that it converts to: that of the last attempt where there were several.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    /// # let address = nobody.local_addr().unwrap();
+    /// # drop(nobody);
+    /// let error = highwater_net::open_connection(address).await.unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    /// # });
+    /// ```
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
             ConnectError::Resolve { error, .. }
             | ConnectError::LocalAddr { error, .. }
             | ConnectError::Socket(error) => error.kind(),
@@ -274,8 +284,14 @@ impl From<ConnectError> for io::Error {
             ConnectError::Unix { error, .. } => error.kind(),
             #[cfg(feature = "tls")]
             ConnectError::Tls { error, .. } => error.kind(),
-        };
-        io::Error::new(kind, error)
+        }
+    }
+}
+
+/// Of the kind of the last attempt's error; this error stays inside.
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> Self {
+        io::Error::new(error.kind(), error)
     }
 }
 

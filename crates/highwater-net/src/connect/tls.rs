@@ -111,6 +111,10 @@ impl OpenConnection<UnixPath> {
 /// }
 /// # let _ = |tls: highwater_net::ClientTls| securely(tls);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the TLS of a connection",
+    note = "a `ClientTls`, or `client_tls.server_name(\"…\")` to mean another name than the host's"
+)]
 pub trait HostTls: sealed::Sealed {
     #[doc(hidden)]
     fn for_host(self, host: String) -> NamedClientTls;

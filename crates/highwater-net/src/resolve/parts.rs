@@ -82,6 +82,9 @@ impl Name {
 }
 
 fn split(text: &str) -> io::Result<(&str, &str)> {
+    if text.contains("://") {
+        return Err(invalid("it is a URL, of which the host and the port are wanted"));
+    }
     if let Some(bracketed) = text.strip_prefix('[') {
         let parts = bracketed.split_once("]:").filter(|(host, _)| host.contains(':'));
         return parts.ok_or_else(|| invalid("brackets hold an IPv6 address, and a port follows them"));

@@ -34,6 +34,11 @@ pub enum TlsConfigError {
         /// `"certificate"` or `"private key"`.
         wanted: &'static str,
     },
+    /// The private key is encrypted, which is not read here.
+    EncryptedKey {
+        /// The file, or what else it was.
+        origin: String,
+    },
     /// What is in it is not PEM.
     Pem {
         /// The file, or what else it was.
@@ -92,6 +97,9 @@ impl fmt::Display for TlsConfigError {
             TlsConfigError::Read { path, error } => write!(f, "cannot read {}: {error}", path.display()),
             TlsConfigError::NothingFound { origin, wanted } => {
                 write!(f, "there is no {wanted} in {origin}")
+            }
+            TlsConfigError::EncryptedKey { origin } => {
+                write!(f, "the private key in {origin} is encrypted: decrypt it first, with `openssl pkey`")
             }
             TlsConfigError::Pem { origin, error } => write!(f, "{origin} is not PEM: {error}"),
             TlsConfigError::Certificate { origin, error } => {

@@ -97,7 +97,15 @@ impl fmt::Display for TlsError {
             TlsError::Certificate { server_name: None, error } => {
                 write!(f, "the certificate of the client is not to be trusted: {}", Reason(error))
             }
-            TlsError::Protocol(error) => write!(f, "the TLS handshake failed: {error}"),
+            TlsError::Protocol(error) => match error {
+                rustls::Error::InvalidMessage(_) => {
+                    write!(f, "the TLS handshake failed: the peer does not seem to speak TLS: {error}")
+                }
+                rustls::Error::AlertReceived(_) => {
+                    write!(f, "the TLS handshake failed: the peer refused: {error}")
+                }
+                _ => write!(f, "the TLS handshake failed: {error}"),
+            },
             TlsError::PeerLeft => {
                 f.write_str("the peer ended the connection in the middle of the TLS handshake")
             }
@@ -113,8 +121,15 @@ struct Reason<'a>(&'a rustls::CertificateError);
 
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self.0 == rustls::CertificateError::UnknownIssuer {
-            f.write_str("no authority that is trusted has signed it: ")?;
+        match self.0 {
+            rustls::CertificateError::UnknownIssuer => {
+                f.write_str("no authority that is trusted has signed it: ")?;
+            }
+            rustls::CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+                return f
+                    .write_str("it is that of an authority (CA:TRUE), which is not taken for a server's");
+            }
+            _ => {}
         }
         self.0.fmt(f)
     }

@@ -2,6 +2,7 @@
 
 use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, ProtocolVersion, SupportedCipherSuite};
+use std::fmt;
 
 /// What a handshake has settled.
 ///
@@ -30,7 +31,7 @@ use rustls::{CommonState, ProtocolVersion, SupportedCipherSuite};
 /// assert_eq!(theirs.unwrap().0.facts().tls().unwrap().server_name(), Some("localhost"));
 /// # });
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TlsFacts {
     version: Option<ProtocolVersion>,
     cipher_suite: Option<SupportedCipherSuite>,
@@ -96,5 +97,18 @@ impl TlsFacts {
     #[doc = example!("println!(\"{} certificates\", facts.peer_certificates().len());")]
     pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
         &self.peer_certificates
+    }
+}
+
+/// Without the bytes of certificates.
+impl fmt::Debug for TlsFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsFacts")
+            .field("version", &self.version)
+            .field("cipher_suite", &self.cipher_suite.map(|suite| suite.suite()))
+            .field("alpn", &self.alpn.as_deref().map(String::from_utf8_lossy))
+            .field("server_name", &self.server_name)
+            .field("peer_certificates", &self.peer_certificates.len())
+            .finish()
     }
 }

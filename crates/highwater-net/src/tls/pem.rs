@@ -30,7 +30,18 @@ pub(super) fn certificates(
 
 /// The first private key.
 pub(super) fn private_key(origin: &str, text: &[u8]) -> Result<PrivateKeyDer<'static>, TlsConfigError> {
-    PrivateKeyDer::from_pem_slice(text).map_err(|error| malformed(origin, "private key", error))
+    PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
+        Error::NoItemsFound if is_encrypted(text) => {
+            TlsConfigError::EncryptedKey { origin: origin.to_owned() }
+        }
+        error => malformed(origin, "private key", error),
+    })
+}
+
+/// RFC 7468 §11, and the form before it: RFC 1421 §4.6.1.1.
+fn is_encrypted(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 fn nothing(origin: &str, wanted: &'static str) -> TlsConfigError {

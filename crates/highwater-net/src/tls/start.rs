@@ -171,6 +171,11 @@ impl<S: TlsSide> IntoFuture for StartTls<S> {
 /// # use highwater_net::ServerTls;
 /// # let _ = upgrade::<ServerTls>;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no side of a handshake",
+    note = "a server is a `ServerTls`",
+    note = "a client names its server: `client_tls.server_name(\"…\")`"
+)]
 pub trait TlsSide: sealed::Sealed {
     #[doc(hidden)]
     const READ_AHEAD: ReadAhead;
@@ -235,6 +240,10 @@ async fn upgrade(
     };
     let timeout = manners.handshake_timeout;
     let connection = writer.downgrade();
+    if timeout.is_zero() {
+        connection.abort();
+        return Err(StartTlsError::Handshake(TlsError::TimedOut { after: timeout }));
+    }
     let (mut learned, mut failed) = (None, None);
     let upgraded = reader.upgrade(writer, |transport, ahead| async {
         match shake_hands(Carrier::new(transport, ahead), &role).await {
@@ -464,6 +473,23 @@ impl Error for StartTlsError {
             StartTlsError::Refused(refusal) => refusal.source(),
             StartTlsError::Handshake(error) => error.source(),
             StartTlsError::Closed(error) => error.source(),
+        }
+    }
+}
+
+impl StartTlsError {
+    /// The kind of `io::Error` that it converts to.
+    ///
+    /// ```
+    /// use highwater_net::{StartTlsError, TlsError};
+    /// let error = StartTlsError::Handshake(TlsError::PeerLeft);
+    /// assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+    /// ```
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            StartTlsError::Handshake(error) => error.kind(),
+            StartTlsError::Closed(error) => error.kind(),
+            _ => io::ErrorKind::InvalidInput,
         }
     }
 }

@@ -166,6 +166,7 @@ impl fmt::Display for ReuniteReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReuniteReason::NotAPair => f.write_str("the reader and the writer are not of one pair"),
+            ReuniteReason::ClonesLeft(1) => f.write_str("a clone of the writer is left"),
             ReuniteReason::ClonesLeft(count) => write!(f, "{count} clones of the writer are left"),
             ReuniteReason::SkipInForce => f.write_str("a skip has not reached its separator"),
             ReuniteReason::Closed => f.write_str("the stream was closed"),

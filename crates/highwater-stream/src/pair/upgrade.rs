@@ -118,7 +118,7 @@ impl<T: AsyncWrite + Unpin, F> Drop for Loan<'_, T, F> {
 /// let clone = writer.clone();
 /// let same = |io, _ahead| async { Ok::<_, std::io::Error>(io) };
 /// let Err(UpgradeError::Refused(refusal)) = reader.upgrade(writer, same).await else { panic!() };
-/// assert_eq!(refusal.to_string(), "the halves were not reunited: 1 clones of the writer are left");
+/// assert_eq!(refusal.to_string(), "the halves were not reunited: a clone of the writer is left");
 /// drop(clone);
 /// assert!(refusal.reader.upgrade(refusal.writer, same).await.is_ok());
 /// # });
