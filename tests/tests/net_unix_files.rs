@@ -61,6 +61,26 @@ fn s5_a_stale_file_is_replaced() {
     });
 }
 
+/// The name under which it is put aside may be somebody's already.
+#[test]
+fn s5_a_stale_file_is_replaced_and_no_other() {
+    on_each_runtime(|| async {
+        let scratch = Scratch::new();
+        let path = stale(&scratch);
+        let others: Vec<_> = (0..8).map(|n| format!(".stale-{}-{n}", std::process::id())).collect();
+        for other in &others {
+            fs::write(scratch.file(other), "kept").unwrap();
+        }
+        let server = start_unix_server(echo, &path).await.unwrap();
+        is_served(&path).await;
+        server.close();
+        assert_eq!(scratch.names(), others);
+        for other in &others {
+            assert_eq!(fs::read(scratch.file(other)).unwrap(), b"kept");
+        }
+    });
+}
+
 #[test]
 fn s5_a_live_server_keeps_its_file_and_its_clients() {
     on_each_runtime(|| async {

@@ -7,9 +7,10 @@ use crate::{Address, Incoming, Listener, UnixPath, UnixPathError};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::os::{fd::AsRawFd, unix::fs::OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::UnixListener;
@@ -37,26 +38,26 @@ pub(super) async fn bind(on: &BindPath, listen: bool) -> Result<Bound, UnixPathE
         }
         bound => bound.map_err(UnixPathError::Os)?,
     }
-    finish(on, socket, listen).map_err(UnixPathError::Os)
+    finish(on, socket, listen)
 }
 
 /// What comes after the bind. If it fails, the file goes again.
-fn finish(on: &BindPath, socket: Socket, listen: bool) -> io::Result<Bound> {
+fn finish(on: &BindPath, socket: Socket, listen: bool) -> Result<Bound, UnixPathError> {
     let mut file = None;
     if !on.path.is_abstract() {
         let file = file.insert(SocketFile::made(on.path.as_path())?);
         // Before anybody can connect. The socket itself has no mode that counts: it is that of the file.
         if let Some(mode) = on.mode {
-            fs::set_permissions(&file.path, Permissions::from_mode(mode))?;
+            file.set_mode(mode)?;
         }
     }
     if listen {
-        socket.listen(as_backlog(on.backlog))?;
+        socket.listen(as_backlog(on.backlog)).map_err(UnixPathError::Os)?;
     }
     if let Some(file) = &mut file {
         file.is_kept = !on.cleanup;
     }
-    bound_unix(file, socket, Some(on.backlog))
+    bound_unix(file, socket, Some(on.backlog)).map_err(UnixPathError::Os)
 }
 
 /// Which file it is. A path is just a name, which may pass to another file at any time. The number of a file
@@ -119,22 +120,38 @@ fn probe(path: &Path, address: &SockAddr) -> Result<Option<Identity>, UnixPathEr
 /// Removes the file if it is the one that was probed.
 ///
 /// Between the look and the removal there is a gap, in which another server, which has seen the same stale
-/// file, may have put its own there. So the file is moved to a name of its own, which takes one step, looked
-/// at again, and put back if it is the wrong one: who is in the gap loses the path for a moment, and not for
-/// good.
+/// file, may have put its own there. So the file is moved aside, which takes one step, looked at again, and
+/// put back if it is the wrong one: who is in the gap loses the path for a moment, and not for good.
 fn move_away(path: &Path, stale: Identity) -> io::Result<()> {
-    static MOVED: AtomicU64 = AtomicU64::new(0);
-    let number = MOVED.fetch_add(1, Ordering::Relaxed);
-    let aside = path.with_file_name(format!(".stale-{}-{number}", std::process::id()));
-    match fs::rename(path, &aside) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        moved => moved?,
+    let folder = fresh_folder(path)?;
+    // The long name once more: nothing that somebody needs is called so, whatever becomes of the folder.
+    let aside = folder.join(folder.file_name().unwrap_or_default());
+    let moved = match fs::rename(path, &aside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => {
+            if !is_file(&aside, stale) {
+                // It fails if yet another server was quicker, which then has the path.
+                fs::hard_link(&aside, path).ok();
+            }
+            fs::remove_file(&aside)
+        }
+    };
+    let removed = fs::remove_dir(&folder);
+    moved.and(removed)
+}
+
+/// A folder of our own beside `path`. A move replaces what is there, and a folder that was just made has
+/// nothing to be replaced.
+fn fresh_folder(path: &Path) -> io::Result<PathBuf> {
+    let mut number = 0_u64;
+    loop {
+        let folder = path.with_file_name(format!(".stale-{}-{number}", std::process::id()));
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            made => return made.map(|()| folder),
+        }
     }
-    if !is_file(&aside, stale) {
-        // It fails if yet another server was quicker, which then has the path.
-        fs::hard_link(&aside, path).ok();
-    }
-    fs::remove_file(&aside)
 }
 
 /// A socket file that this process has made. It goes when this is dropped, if it is still the same.
@@ -148,16 +165,48 @@ pub(super) struct SocketFile {
 }
 
 impl SocketFile {
-    fn made(path: &Path) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let file = fs::symlink_metadata(&path)?;
-        Ok(Self { path, device: file.dev(), inode: file.ino(), is_kept: false })
+    /// The file of a socket that was just bound. What is no socket was put in its way since.
+    fn made(path: &Path) -> Result<Self, UnixPathError> {
+        let path = std::path::absolute(path).map_err(UnixPathError::Os)?;
+        let file = fs::symlink_metadata(&path).map_err(gone_or_os)?;
+        match file.file_type().is_socket() {
+            true => Ok(Self { path, device: file.dev(), inode: file.ino(), is_kept: false }),
+            false => Err(UnixPathError::Replaced),
+        }
+    }
+
+    /// Sets the mode of this file, and of no other: whoever may write to the folder may have put a link in its
+    /// place, which a `chmod` of the path would follow. So what is there is opened first, without following;
+    /// then it is looked at; and the mode goes through what is open.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn set_mode(&self, mode: u32) -> Result<(), UnixPathError> {
+        let only_the_name = libc::O_PATH | libc::O_NOFOLLOW;
+        let file = fs::OpenOptions::new().read(true).custom_flags(only_the_name).open(&self.path);
+        let file = file.map_err(gone_or_os)?;
+        if !self.is(&file.metadata().map_err(UnixPathError::Os)?) {
+            return Err(UnixPathError::Replaced);
+        }
+        // Such a descriptor has no `fchmod`. This path stands for the file itself, whatever its name is now.
+        let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+        fs::set_permissions(itself, Permissions::from_mode(mode)).map_err(UnixPathError::Os)
+    }
+
+    /// Other systems have no such descriptors: it is looked at before and after.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn set_mode(&self, mode: u32) -> Result<(), UnixPathError> {
+        if self.is_ours() {
+            fs::set_permissions(&self.path, Permissions::from_mode(mode)).map_err(gone_or_os)?;
+        }
+        if self.is_ours() { Ok(()) } else { Err(UnixPathError::Replaced) }
     }
 
     /// As long as the socket is open, its inode is in use, and no other file has its number.
     fn is_ours(&self) -> bool {
-        let file = fs::symlink_metadata(&self.path);
-        file.is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
+        fs::symlink_metadata(&self.path).is_ok_and(|file| self.is(&file))
+    }
+
+    fn is(&self, file: &Metadata) -> bool {
+        (file.dev(), file.ino()) == (self.device, self.inode)
     }
 
     /// A server that listens at last where nobody can find it would be worse than one that says so.
@@ -172,6 +221,13 @@ impl SocketFile {
 
     pub(super) fn with(self, listener: UnixListener) -> impl Listener {
         OnFile { _file: self, listener }
+    }
+}
+
+fn gone_or_os(error: io::Error) -> UnixPathError {
+    match error.kind() {
+        io::ErrorKind::NotFound => UnixPathError::Replaced,
+        _ => UnixPathError::Os(error),
     }
 }
 
@@ -203,18 +259,44 @@ impl Listener for OnFile {
 
 #[cfg(test)]
 mod tests {
-    use super::{Identity, move_away};
+    use super::{Identity, SocketFile, move_away};
+    use crate::UnixPathError;
     use std::fs;
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::{Path, PathBuf};
+
+    /// An empty folder, which goes at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("highwater-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn entries(&self) -> usize {
+            fs::read_dir(&self.0).unwrap().count()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
 
     /// The gap between the look and the removal cannot be met at will, so that this is asked of the removal
     /// itself.
     #[test]
     fn s5_a_file_that_was_not_probed_is_put_back() {
-        let folder = std::env::temp_dir().join(format!("highwater-put-back-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("s");
+        let folder = Folder::new("put-back");
+        let path = folder.0.join("s");
         let _live = UnixListener::bind(&path).unwrap();
         let file = fs::symlink_metadata(&path).unwrap();
 
@@ -222,11 +304,65 @@ mod tests {
         move_away(&path, another).unwrap();
         assert_eq!(fs::symlink_metadata(&path).unwrap().ino(), file.ino());
         UnixStream::connect(&path).unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        assert_eq!(folder.entries(), 1);
 
         move_away(&path, Identity::of(&file)).unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        assert_eq!(folder.entries(), 0);
         move_away(&path, Identity::of(&file)).unwrap();
-        fs::remove_dir(&folder).unwrap();
+        assert_eq!(folder.entries(), 0);
+    }
+
+    /// So is this gap, between the bind and the mode: the link is there before the first look, or after it.
+    #[test]
+    fn s5_the_mode_never_goes_through_a_link_that_was_put_in_the_way() {
+        let folder = Folder::new("link");
+        let (path, other) = (folder.0.join("s"), folder.0.join("other"));
+        fs::write(&other, "not ours").unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&other, &path).unwrap();
+        assert!(matches!(SocketFile::made(&path), Err(UnixPathError::Replaced)));
+        fs::remove_file(&path).unwrap();
+
+        let _ours = UnixListener::bind(&path).unwrap();
+        let file = SocketFile::made(&path).unwrap();
+        file.set_mode(0o666).unwrap();
+        assert_eq!(mode(&path), 0o666);
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(file.set_mode(0o640), Err(UnixPathError::Replaced)), "gone");
+        symlink(&other, &path).unwrap();
+        assert!(matches!(file.set_mode(0o640), Err(UnixPathError::Replaced)), "a link");
+        assert_eq!(mode(&other), 0o600);
+        drop(file);
+        assert!(path.is_symlink(), "what is not ours stays");
+    }
+
+    /// It is found to be ours, and is another when the mode is set: only what was looked at gets it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn s5_the_mode_of_a_file_that_changes_all_the_time_stays() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = Folder::new("swap");
+        let (path, other) = (folder.0.join("s"), folder.0.join("other"));
+        let (link, aside) = (folder.0.join("link"), folder.0.join("aside"));
+        fs::write(&other, "not ours").unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+        let _ours = UnixListener::bind(&path).unwrap();
+        let file = SocketFile::made(&path).unwrap();
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    fs::hard_link(&path, &aside).unwrap();
+                    symlink(&other, &link).unwrap();
+                    fs::rename(&link, &path).unwrap();
+                    fs::rename(&aside, &path).unwrap();
+                }
+            });
+            for _ in 0..20_000 {
+                file.set_mode(0o666).ok();
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(mode(&other), 0o600);
     }
 }

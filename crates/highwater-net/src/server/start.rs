@@ -438,8 +438,10 @@ impl StartServer<BindListeners> {
 
 #[cfg(unix)]
 impl StartServer<BindPath> {
-    /// The permissions of the socket's file, as `chmod` takes them. They are there before anybody can connect.
-    /// Without it, the `umask` decides. An abstract name has none.
+    /// The permissions of the socket's file, as `chmod` takes them, whatever the `umask` is. They are there
+    /// before anybody can connect. They are those of the file that was bound and of no other: if something else
+    /// is found in its place, that is [`UnixPathError::Replaced`](crate::UnixPathError::Replaced). Linux needs
+    /// its `/proc` for that. Without a mode, the `umask` decides.
     ///
     /// # Source
     /// asyncio: none; there `chmod` comes after the server listens.
