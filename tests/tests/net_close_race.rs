@@ -87,6 +87,31 @@ fn s3_close_in_the_moment_of_an_accept_on_two_workers() {
     bounded(|| races(&two_workers()));
 }
 
+/// Also where the listener is just being asked by another thread.
+#[test]
+fn s3_when_close_returns_the_address_is_free() {
+    bounded(|| {
+        let runtime = two_workers();
+        for _ in 0..300 {
+            let clients = runtime.block_on(async {
+                let server = start_server(|_: StreamReader, _: StreamWriter| (), LOOPBACK).await.unwrap();
+                let address = server.local_addrs()[0];
+                let come_and_go = || async move { while open_connection(address).await.is_ok() {} };
+                let clients: Vec<_> = (0..4).map(|_| tokio::spawn(come_and_go())).collect();
+                while server.counts().accepted == 0 {
+                    std::hint::spin_loop();
+                }
+                server.close();
+                drop(std::net::TcpListener::bind(address).unwrap());
+                clients
+            });
+            for client in clients {
+                client.abort();
+            }
+        }
+    });
+}
+
 /// Whoever looks while another closes: closed and nobody counted means that nobody comes any more.
 #[test]
 fn s3_wait_closed_beside_close_never_ends_before_the_last_accept() {

@@ -15,9 +15,9 @@ use tokio::net::{UnixListener, UnixStream};
 /// A source of connections: what [`start_server`](crate::start_server) takes as a `Box<dyn Listener>`.
 /// tokio's listeners are such sources.
 ///
-/// A source that is dropped is closed: `Server::close` drops it there and then. It is polled by one task at
-/// a time, under a lock of the server: `poll_accept` and the drop must not call the server. A panic counts
-/// as an error.
+/// A source that is dropped is closed: `Server::close` drops it there and then, or, if it is just being asked,
+/// as soon as it has answered. It is polled by one task at a time, and both the poll and the drop may call the
+/// server. A panic in the poll counts as an error.
 ///
 /// # Source
 /// asyncio: none; there `sock` takes sockets only.

@@ -30,8 +30,8 @@ pub use start::{StartServer, start_server};
 #[cfg(feature = "tls")]
 use crate::ServerTls;
 use crate::options::OnUnsent;
-use crate::{Address, KeepAlive, StreamOptions};
-use accept::Listening;
+use crate::{Address, KeepAlive, Listener, StreamOptions};
+use accept::{Listening, NotAll};
 use bind::Bound;
 use clients::Clients;
 use event::{Hook, tell};
@@ -39,7 +39,9 @@ use handler::Serve;
 use start::Admit;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
@@ -173,7 +175,8 @@ impl Server {
         self.shared().clients.counts()
     }
 
-    /// Whether connections are accepted.
+    /// Whether connections are accepted. Not after [`close`](Self::close), and not after the runtime on which
+    /// the server was started has ended, which closes it.
     ///
     /// # Source
     /// asyncio: `Server.is_serving`.
@@ -196,7 +199,8 @@ impl Server {
     /// Starts to listen and accept. Any number of times.
     ///
     /// # Errors
-    /// When the system refuses to listen, which closes the server; `NotConnected` after `close`.
+    /// When the system refuses to listen, which closes the server; `NotConnected` after `close`, and when its
+    /// runtime has ended.
     ///
     /// # Source
     /// asyncio: `Server.start_serving`. diverges: after `close` it is an error and changes nothing, since a
@@ -216,23 +220,27 @@ impl Server {
     pub fn start_serving(&self) -> io::Result<()> {
         let shared = self.shared();
         let mut phase = shared.phase();
-        match &mut *phase {
-            Phase::Serving(_) => Ok(()),
-            Phase::Closed => Err(io::Error::new(io::ErrorKind::NotConnected, "the server was closed")),
-            Phase::Bound(sources) => {
-                let sources = std::mem::take(sources);
-                match accept::listen(shared, sources) {
-                    Ok(listening) => {
-                        *phase = Phase::Serving(listening);
-                        Ok(())
-                    }
-                    Err(error) => {
-                        *phase = Phase::Closed;
-                        drop(phase);
-                        shared.changed.notify_waiters();
-                        Err(error)
-                    }
+        let sources = match &mut *phase {
+            Phase::Serving(_) => return Ok(()),
+            Phase::Closed => return Err(was_closed()),
+            Phase::Bound(sources) => mem::take(sources),
+        };
+        match accept::listen(shared, sources) {
+            Ok(listening) => {
+                *phase = Phase::Serving(listening.clone());
+                drop(phase);
+                for one in &listening {
+                    one.accept(shared);
                 }
+                // By somebody else, or by a runtime that has ended.
+                if matches!(*shared.phase(), Phase::Closed) { Err(was_closed()) } else { Ok(()) }
+            }
+            Err(NotAll { error, others }) => {
+                *phase = Phase::Closed;
+                drop(phase);
+                shared.changed.notify_waiters();
+                drop(others);
+                Err(error)
             }
         }
     }
@@ -273,7 +281,11 @@ impl Server {
     }
 
     /// Stops listening, at once: the addresses are free, and the file of a Unix socket that the server made is
-    /// gone. Connections go on. Any number of times.
+    /// gone. No client is added any more. Connections go on. Any number of times, and from anywhere: a handler,
+    /// a hook, a [`Listener`](crate::Listener).
+    ///
+    /// A `Box<dyn Listener>` that is being asked for a connection at that moment is dropped as soon as it has
+    /// answered, by the task that asked; and so is what it answers. Any other is dropped here.
     ///
     /// # Source
     /// asyncio: `Server.close`.
@@ -429,14 +441,18 @@ impl Shared {
 
     fn close(&self) {
         let mut phase = self.phase();
-        if let Phase::Serving(listening) = &*phase {
-            for listener in listening {
-                listener.close();
+        let others: Vec<Box<dyn Listener>> = match &mut *phase {
+            Phase::Bound(bound) => {
+                mem::take(bound).into_iter().filter_map(|bound| bound.source.close()).collect()
             }
-        }
+            Phase::Serving(listening) => listening.iter().filter_map(Listening::close).collect(),
+            Phase::Closed => return,
+        };
         // Only now: who sees it closed finds the addresses free and no client added any more.
         *phase = Phase::Closed;
         drop(phase);
+        // Without a lock: they may look at the server as they go. A panic there is theirs.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(others))));
         self.changed.notify_waiters();
     }
 
@@ -455,6 +471,10 @@ impl Shared {
     fn tell(&self, event: &ServerEvent) {
         tell(&self.hook, event);
     }
+}
+
+fn was_closed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the server was closed")
 }
 
 impl Drop for Life {

@@ -53,6 +53,14 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// Closes a socket; a caller's listener is returned, to be dropped where no lock is held.
+    pub(super) fn close(self) -> Option<Box<dyn Listener>> {
+        match self {
+            Source::Other(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
     /// Listens, in the context of a runtime.
     pub(super) fn listen(self) -> io::Result<Box<dyn Listener>> {
         Ok(match self {
