@@ -34,16 +34,57 @@ pub fn run_paused<F: Future<Output = ()>>(test: impl Fn() -> F + Send + 'static)
     );
 }
 
+/// Gives each flavour of the runtime to `test`, which ends it, and its tasks with it.
+pub fn with_each_runtime<T: Fn(Runtime) + Send + 'static>(test: T) {
+    twice::<T, _>(move || {
+        test(one_thread());
+        test(two_workers());
+    });
+}
+
+/// Runs `test`, which has its own runtime.
+pub fn without_a_runtime<T: Fn() + Send + 'static>(test: T) {
+    twice::<T, _>(test);
+}
+
+/// Runs `test` once, on one thread, in a process that is its own already.
+///
+/// # Panics
+/// When `test` does, when it has not ended after half a minute, or when a descriptor or a task is left over.
+pub fn once(test: impl AsyncFnOnce() + Send + 'static) {
+    bounded(move || {
+        // The first runtime of a process opens what all of them share.
+        drop(one_thread());
+        let before = descriptors();
+        one_thread().block_on(async {
+            test().await;
+            no_task_is_left().await;
+        });
+        assert_eq!(descriptors(), before, "descriptors");
+    });
+}
+
 fn counted<T, F>(test: T, runtimes: &'static [fn() -> Runtime])
 where
     T: Fn() -> F + Send + 'static,
     F: Future<Output = ()>,
 {
+    twice::<T, _>(move || {
+        for runtime in runtimes {
+            runtime().block_on(async {
+                test().await;
+                no_task_is_left().await;
+            });
+        }
+    });
+}
+
+/// `both` is found by `T`, the closure that the test has given.
+fn twice<T, B: Fn() + Send + 'static>(both: B) {
     if env::var_os(COUNTS).is_none() {
         return in_a_process_of_its_own::<T>();
     }
     bounded(move || {
-        let both = || runtimes.iter().for_each(|runtime| runtime().block_on(without_a_task_left(&test)));
         both();
         let before = descriptors();
         both();
@@ -64,8 +105,7 @@ fn in_a_process_of_its_own<T>() {
 }
 
 /// A task that is left never ends, and the test neither.
-async fn without_a_task_left<F: Future<Output = ()>>(test: &impl Fn() -> F) {
-    test().await;
+async fn no_task_is_left() {
     while Handle::current().metrics().num_alive_tasks() > 0 {
         tokio::task::yield_now().await;
     }

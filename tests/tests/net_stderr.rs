@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use highwater_net::{StreamReader, StreamWriter, open_connection, start_server};
-use highwater_tests::bounded::{bounded, one_thread};
+use highwater_tests::counted::once;
 use highwater_tests::net::{LOOPBACK, echo, is_echoed};
 use std::env;
 use std::os::fd::OwnedFd;
@@ -27,7 +27,7 @@ async fn fails<E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static>(fail
 /// Runs `case` in a process of its own. Returns the client's address and the lines of ours on stderr.
 fn lines_of(test: &str, case: impl AsyncFnOnce() + Send + 'static) -> Option<(String, Vec<String>)> {
     if env::var_os(CASE).is_some() {
-        bounded(move || one_thread().block_on(case()));
+        once(case);
         return None;
     }
     let mut again = Command::new(env::current_exe().unwrap());
@@ -73,7 +73,7 @@ fn s1_with_a_hook_or_without_a_failure_stderr_stays_empty() {
 /// A daemon whose stderr is a pipe that nobody reads any more: what cannot be told harms nobody.
 fn survives_a_closed_stderr(test: &str, case: impl AsyncFnOnce() + Send + 'static) {
     if env::var_os(CASE).is_some() {
-        bounded(move || one_thread().block_on(case()));
+        once(case);
         return;
     }
     let (nobody_reads, stderr) = UnixStream::pair().unwrap();
