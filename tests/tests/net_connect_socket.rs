@@ -4,9 +4,13 @@
 use highwater_net::{Address, ConnectError, ConnectTo, Socket, Transport, open_connection};
 use highwater_tests::counted::{on_each_runtime, on_one_thread};
 use highwater_tests::net::pair_of_tcp;
+use highwater_tests::scratch::Scratch;
+use socket2::{Domain, SockRef, Type};
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::time::Duration;
 
 /// Lines go both ways over `near`, whose other end is `far`.
 async fn talks(near: impl ConnectTo<Kind = Socket>, mut far: impl Read + Write) {
@@ -129,13 +133,37 @@ fn c1_a_socket_whose_peer_has_gone_is_taken() {
     });
 }
 
-/// It is found out by the first read, not by a wait without end.
 #[test]
-fn c1_a_socket_that_is_not_connected_fails_at_the_first_read() {
+fn c1_a_socket_whose_peer_has_reset_it_gives_what_came_before() {
     on_one_thread(|| async {
-        let (_address, socket) = highwater_tests::net::refusing();
-        let (mut reader, writer) = open_connection(OwnedFd::from(socket)).await.unwrap();
-        assert!(matches!(writer.facts().peer_addr(), Address::Unknown));
-        assert_eq!(reader.read(1).await.unwrap_err().kind(), ErrorKind::NotConnected);
+        let (near, mut far) = pair_of_tcp();
+        far.write_all(b"last words").unwrap();
+        SockRef::from(&far).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(far);
+        while near.peer_addr().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let (mut reader, _writer) = open_connection(OwnedFd::from(near)).await.unwrap();
+        assert_eq!(reader.read_exactly(10).await.unwrap(), "last words");
+        assert!(reader.read(1).await.is_err());
+    });
+}
+
+#[test]
+fn c1_a_descriptor_that_is_not_connected_is_refused() {
+    on_one_thread(|| async {
+        let scratch = Scratch::new();
+        let (_address, bound) = highwater_tests::net::refusing();
+        let unconnected: [OwnedFd; 4] = [
+            bound.into(),
+            TcpListener::bind("127.0.0.1:0").unwrap().into(),
+            socket2::Socket::new(Domain::UNIX, Type::STREAM, None).unwrap().into(),
+            UnixListener::bind(scratch.file("s")).unwrap().into(),
+        ];
+        for fd in unconnected {
+            let error = is_refused(fd).await;
+            assert_eq!(error.kind(), ErrorKind::NotConnected);
+            assert_eq!(error.to_string(), "the socket is not connected");
+        }
     });
 }

@@ -4,6 +4,8 @@ use crate::{Address, Facts, Transport};
 use socket2::SockRef;
 use std::fmt;
 use std::io;
+#[cfg(unix)]
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpStream;
 
@@ -194,17 +196,31 @@ pub(crate) fn adopt_unix(
 fn adopt_fd(fd: std::os::fd::OwnedFd) -> io::Result<(Transport, Facts)> {
     use socket2::{Domain, Type};
     let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
-    let (kind, address) = {
-        let socket = SockRef::from(&fd);
-        (socket.r#type()?, socket.local_addr()?)
-    };
+    let socket = SockRef::from(&fd);
+    let (kind, address) = (socket.r#type()?, socket.local_addr()?);
     if kind != Type::STREAM {
         return Err(invalid("the socket is not a stream socket"));
     }
+    is_connected(&socket)?;
     match address.domain() {
         Domain::IPV4 | Domain::IPV6 => Socket(Given::StdTcp(fd.into())).adopt(),
         Domain::UNIX => Socket(Given::StdUnix(fd.into())).adopt(),
         _ => Err(invalid("the socket is neither of the internet families nor a Unix socket")),
+    }
+}
+
+/// A peer that has reset the connection has no address any more, but may have left bytes. Nothing is taken
+/// from them here.
+#[cfg(unix)]
+fn is_connected(socket: &SockRef<'_>) -> io::Result<()> {
+    if socket.peer_addr().is_ok() {
+        return Ok(());
+    }
+    socket.set_nonblocking(true)?;
+    match socket.peek(&mut [MaybeUninit::uninit()]) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(error),
+        Err(_) => Err(io::Error::new(io::ErrorKind::NotConnected, "the socket is not connected")),
     }
 }
 
