@@ -335,6 +335,29 @@ fn s2_keep_alive_takes_times() {
     });
 }
 
+/// On each connection it would be refused again, and nobody would hear of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn s2_keep_alive_that_the_system_refuses_is_an_error() {
+    use highwater_net::KeepAlive;
+    on_each_runtime(|| async {
+        for idle in [Duration::from_millis(999), Duration::from_secs(32_768)] {
+            let times = KeepAlive::new().idle(idle);
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            for error in [
+                start_server(echo, listener).keep_alive(times.clone()).await.unwrap_err(),
+                start_server(echo, LOOPBACK).keep_alive(times).await.unwrap_err(),
+            ] {
+                assert!(matches!(error, BindError::KeepAlive(_)), "{error:?}");
+                assert!(error.to_string().starts_with("keep-alive could not be set: "), "{error}");
+                assert_eq!(io::Error::from(error).kind(), ErrorKind::InvalidInput);
+            }
+            drop(TcpListener::bind(address).unwrap());
+        }
+    });
+}
+
 #[test]
 fn s2_family_keeps_to_one() {
     use highwater_net::Family;
@@ -347,6 +370,21 @@ fn s2_family_keeps_to_one() {
         let error = start_server(echo, (["127.0.0.1", "::1"], 0)).family(Family::V4).await.unwrap_err();
         let BindError::Family { family: Family::V4, .. } = &error else { panic!("{error:?}") };
         assert_eq!(error.to_string(), "[::1]:0 has no IPv4 address");
+        assert_eq!(io::Error::from(error).kind(), ErrorKind::InvalidInput);
+        // All interfaces of IPv4 are not what somebody has who gave no host.
+        let any = SocketAddr::from(([0, 0, 0, 0], 0));
+        for error in [
+            start_server(echo, ("0.0.0.0", 0)).family(Family::V6).await.unwrap_err(),
+            start_server(echo, any).family(Family::V6).await.unwrap_err(),
+            start_server(echo, vec![SocketAddr::from(([0; 16], 0)), any])
+                .family(Family::V6)
+                .await
+                .unwrap_err(),
+        ] {
+            assert!(matches!(error, BindError::Family { family: Family::V6, .. }), "{error:?}");
+            assert_eq!(error.to_string(), "0.0.0.0:0 has no IPv6 address");
+        }
+        let error = start_server(echo, (["", "::"], 0)).family(Family::V4).await.unwrap_err();
         assert_eq!(io::Error::from(error).kind(), ErrorKind::InvalidInput);
     });
 }

@@ -19,6 +19,21 @@ async fn until_told(mut reader: StreamReader, writer: StreamWriter) -> io::Resul
 }
 
 #[test]
+fn s4_a_server_without_a_place_accepts_none() {
+    on_one_thread(|| async {
+        let (listener, connector) = memory();
+        let server = start_server(until_told, listener).max_connections(0).await.unwrap();
+        let _waits = connector.connect();
+        settle().await;
+        assert_eq!((server.counts().accepted, connector.asked()), (0, 0));
+        assert!(server.is_serving());
+        server.close();
+        server.wait_closed().await;
+        assert!(connector.is_closed());
+    });
+}
+
+#[test]
 fn s4_no_more_than_max_connections_over_all_listeners() {
     on_one_thread(|| async {
         let (one, to_one) = memory();

@@ -113,7 +113,7 @@ fn s5_abstract_names_work_and_have_no_file() {
         let name = format!("highwater {} {:?}", std::process::id(), std::thread::current().id());
         let path = format!("\0{name}");
         for _ in 0..2 {
-            let server = start_unix_server(echo, &path).mode(0o600).await.unwrap();
+            let server = start_unix_server(echo, &path).await.unwrap();
             assert_eq!(server.endpoints()[0].to_string(), format!("@{name}"));
             let (reader, _writer) = is_echoed(&path).await;
             assert_eq!(reader.facts().peer_addr().to_string(), format!("@{name}"));
@@ -131,6 +131,52 @@ fn s5_abstract_names_work_and_have_no_file() {
         let _server = start_unix_server(echo, &odd).await.unwrap();
         is_echoed(&odd).await;
         assert!(open_unix_connection(&path).await.is_err());
+    });
+}
+
+/// It would protect nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn s5_a_mode_for_an_abstract_name_is_an_error_that_names_both() {
+    on_one_thread(|| async {
+        let name = format!("highwater mode {}", std::process::id());
+        let error = start_unix_server(echo, format!("\0{name}")).mode(0o600).await.unwrap_err();
+        let BindError::Unix { error: UnixPathError::ModeOfAbstract { mode: 0o600 }, .. } = &error else {
+            panic!("{error:?}")
+        };
+        let says =
+            format!("cannot listen on @{name}: the mode 0600 is for a file, and an abstract name has none");
+        tells(error, ErrorKind::InvalidInput, &says);
+        assert!(open_unix_connection(format!("\0{name}")).await.is_err());
+    });
+}
+
+/// How many connections the kernel takes while nobody accepts: on Linux one more than the backlog.
+#[cfg(target_os = "linux")]
+#[test]
+fn s2_a_unix_backlog_is_what_was_asked_for() {
+    on_one_thread(|| async {
+        for (backlog, taken) in [(Some(3), 4), (None, 101)] {
+            for start in [true, false] {
+                let scratch = Scratch::new();
+                let path = scratch.file("a");
+                let starting = start_unix_server(echo, &path).start_serving(start);
+                let server = match backlog {
+                    Some(backlog) => starting.backlog(backlog).await.unwrap(),
+                    None => starting.await.unwrap(),
+                };
+                server.start_serving().unwrap();
+                // Nothing here yields, so that nobody accepts.
+                let address = SockAddr::unix(&path).unwrap();
+                let connect = |_| {
+                    let client = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+                    client.set_nonblocking(true).unwrap();
+                    client.connect(&address).is_ok().then_some(client)
+                };
+                let clients: Vec<Socket> = (0..taken + 10).map_while(connect).collect();
+                assert_eq!(clients.len(), taken, "{backlog:?}, {start}");
+            }
+        }
     });
 }
 

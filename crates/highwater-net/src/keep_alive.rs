@@ -1,6 +1,6 @@
 //! Probing a silent peer: whether, and when.
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
 use std::time::Duration;
 
@@ -99,6 +99,13 @@ impl KeepAlive {
 
     fn probes(self) -> TcpKeepalive {
         self.0.unwrap_or_else(TcpKeepalive::new)
+    }
+
+    /// Whether the system takes it, asked of a socket that is good for nothing else.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let open = |domain| Socket::new(domain, Type::STREAM, Some(Protocol::TCP));
+        let socket = open(Domain::IPV4).or_else(|_| open(Domain::IPV6))?;
+        self.apply(&SockRef::from(&socket))
     }
 
     /// Says it to the socket.

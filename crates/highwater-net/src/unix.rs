@@ -114,6 +114,12 @@ pub enum UnixPathError {
         /// The time-out.
         after: Duration,
     },
+    /// A mode was given for the file of an abstract name, which has none: anybody may connect there, and only
+    /// the peer's credentials tell who it is. Listening only.
+    ModeOfAbstract {
+        /// The mode.
+        mode: u32,
+    },
     /// A server is alive there. Listening only.
     InUse,
     /// The file was removed or replaced between the bind and the start of serving. Listening only.
@@ -125,9 +131,10 @@ pub enum UnixPathError {
 impl UnixPathError {
     pub(crate) fn kind(&self) -> io::ErrorKind {
         match self {
-            UnixPathError::Empty | UnixPathError::TooLong { .. } | UnixPathError::Nul => {
-                io::ErrorKind::InvalidInput
-            }
+            UnixPathError::Empty
+            | UnixPathError::TooLong { .. }
+            | UnixPathError::Nul
+            | UnixPathError::ModeOfAbstract { .. } => io::ErrorKind::InvalidInput,
             UnixPathError::NotASocket { .. } | UnixPathError::InUse | UnixPathError::Replaced => {
                 io::ErrorKind::AddrInUse
             }
@@ -151,6 +158,9 @@ impl fmt::Display for UnixPathError {
             UnixPathError::NotFound(error) => write!(f, "there is no such socket: {error}"),
             UnixPathError::Refused(error) => write!(f, "nobody listens there: {error}"),
             UnixPathError::TimedOut { after } => write!(f, "not connected within {after:?}"),
+            UnixPathError::ModeOfAbstract { mode } => {
+                write!(f, "the mode {mode:04o} is for a file, and an abstract name has none")
+            }
             UnixPathError::InUse => f.write_str("a live server listens there"),
             UnixPathError::Replaced => f.write_str("the file was removed or replaced since it was bound"),
             UnixPathError::Os(error) => error.fmt(f),

@@ -143,8 +143,8 @@ pub(super) fn bound_unix(
 /// Binds every address, without accepting yet.
 pub(super) async fn bind(on: BindNames, tell: impl Fn(&ServerEvent)) -> Result<Vec<Bound>, BindError> {
     let mut once = Vec::new();
-    for name in on.names {
-        for address in resolve(name, on.family).await? {
+    for host in on.hosts {
+        for address in resolve(host, on.family).await? {
             if !once.contains(&address) {
                 once.push(address);
             }
@@ -156,23 +156,27 @@ pub(super) async fn bind(on: BindNames, tell: impl Fn(&ServerEvent)) -> Result<V
     }
     let bound = bound.into_iter().map(|(address, socket)| Bound {
         address: Address::Inet(address),
-        source: Source::Tcp(socket, Some(on.sockets.backlog)),
+        source: Source::Tcp(socket, (!on.sockets.listen).then_some(on.sockets.backlog)),
     });
     Ok(bound.collect())
 }
 
-/// The addresses of a host, of one family if one is given. All interfaces of the other are just left out.
-async fn resolve(name: Name, family: Option<Family>) -> Result<Vec<SocketAddr>, BindError> {
-    let mut resolved = match name.resolve().await {
-        Ok(resolved) => resolved,
-        Err(error) => return Err(BindError::Resolve { name, error }),
-    };
-    let Some(family) = family else { return Ok(resolved) };
-    let is_any = resolved.iter().all(|address| address.ip().is_unspecified());
-    resolved.retain(|address| Family::of(address.ip()) == family);
-    match resolved.is_empty() && !is_any {
-        true => Err(BindError::Family { name, family }),
-        false => Ok(resolved),
+/// The addresses of a host, of one family if one is given: one at least.
+async fn resolve(host: Vec<Name>, family: Option<Family>) -> Result<Vec<SocketAddr>, BindError> {
+    let mut addresses = Vec::new();
+    let mut lacking = None;
+    for name in host {
+        let resolved = match name.resolve().await {
+            Ok(resolved) => resolved,
+            Err(error) => return Err(BindError::Resolve { name, error }),
+        };
+        let is_wanted = |address: &SocketAddr| family.is_none_or(|family| Family::of(address.ip()) == family);
+        addresses.extend(resolved.into_iter().filter(is_wanted));
+        lacking = Some(name);
+    }
+    match (addresses.is_empty(), lacking, family) {
+        (true, Some(name), Some(family)) => Err(BindError::Family { name, family }),
+        _ => Ok(addresses),
     }
 }
 

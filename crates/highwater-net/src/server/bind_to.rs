@@ -56,15 +56,16 @@ pub trait IntoBind {
 /// ```
 #[derive(Clone, Debug)]
 pub struct BindNames {
-    pub(super) names: Vec<Name>,
+    /// The names of each host that was given: one, or, of all interfaces, one of each family.
+    pub(super) hosts: Vec<Vec<Name>>,
     pub(super) family: Option<Family>,
     pub(super) sockets: SocketOptions,
     pub(super) keep_alive: Option<KeepAlive>,
 }
 
 impl BindNames {
-    fn new(names: Vec<Name>) -> Self {
-        Self { names, family: None, sockets: SocketOptions::default(), keep_alive: None }
+    fn new(hosts: Vec<Vec<Name>>) -> Self {
+        Self { hosts, family: None, sockets: SocketOptions::default(), keep_alive: None }
     }
 }
 
@@ -81,35 +82,35 @@ fn on_all_interfaces(port: u16) -> Vec<Name> {
 }
 
 macro_rules! names {
-    ($([$($generics:tt)*] $type:ty: $given:ident => $names:expr),* $(,)?) => {$(
+    ($([$($generics:tt)*] $type:ty: $given:ident => $hosts:expr),* $(,)?) => {$(
         impl<$($generics)*> IntoBind for $type {
             type Kind = BindNames;
             fn into_bind(self) -> BindNames {
                 let $given = self;
-                BindNames::new($names)
+                BindNames::new($hosts)
             }
         }
     )*};
 }
 
 names! {
-    [] (&str, u16): given => on_host(given.0, given.1),
-    [] (String, u16): given => on_host(&given.0, given.1),
-    [] (&String, u16): given => on_host(given.0, given.1),
-    [] (&str, &str): given => vec![given.into_target()],
-    [] (IpAddr, u16): given => vec![given.into_target()],
-    [] (Option<&str>, u16): given => on_host(given.0.unwrap_or_default(), given.1),
+    [] (&str, u16): given => vec![on_host(given.0, given.1)],
+    [] (String, u16): given => vec![on_host(&given.0, given.1)],
+    [] (&String, u16): given => vec![on_host(given.0, given.1)],
+    [] (&str, &str): given => vec![vec![given.into_target()]],
+    [] (IpAddr, u16): given => vec![vec![given.into_target()]],
+    [] (Option<&str>, u16): given => vec![on_host(given.0.unwrap_or_default(), given.1)],
     [const N: usize] ([&str; N], u16): given => {
-        given.0.iter().flat_map(|host| on_host(host, given.1)).collect()
+        given.0.iter().map(|host| on_host(host, given.1)).collect()
     },
-    [] (&[&str], u16): given => given.0.iter().flat_map(|host| on_host(host, given.1)).collect(),
-    [] (Vec<String>, u16): given => given.0.iter().flat_map(|host| on_host(host, given.1)).collect(),
-    [] SocketAddr: given => vec![given.into_target()],
-    [] &[SocketAddr]: given => given.iter().map(|address| address.into_target()).collect(),
-    [] Vec<SocketAddr>: given => given.iter().map(|address| address.into_target()).collect(),
-    [] &str: given => vec![given.into_target()],
-    [] String: given => vec![given.into_target()],
-    [] &String: given => vec![given.into_target()],
+    [] (&[&str], u16): given => given.0.iter().map(|host| on_host(host, given.1)).collect(),
+    [] (Vec<String>, u16): given => given.0.iter().map(|host| on_host(host, given.1)).collect(),
+    [] SocketAddr: given => vec![vec![given.into_target()]],
+    [] &[SocketAddr]: given => given.iter().map(|address| vec![address.into_target()]).collect(),
+    [] Vec<SocketAddr>: given => given.iter().map(|address| vec![address.into_target()]).collect(),
+    [] &str: given => vec![vec![given.into_target()]],
+    [] String: given => vec![vec![given.into_target()]],
+    [] &String: given => vec![vec![given.into_target()]],
 }
 
 /// Sockets that listen already, and other sources of connections. They belong to the server, are made

@@ -44,6 +44,8 @@ pub enum BindError {
         /// The addresses that could not be bound, each with its error.
         attempts: Vec<Attempt>,
     },
+    /// The system refuses the times of keep-alive: on Linux those of less than 1 s or more than 32,767 s.
+    KeepAlive(io::Error),
     /// The system refused to listen on what was bound.
     Listen(io::Error),
     /// A socket that was handed in could not be taken: it is no stream socket of the internet families or
@@ -68,6 +70,7 @@ impl fmt::Display for BindError {
                 f.write_str("no address was given to bind")
             }
             BindError::Bind { attempts } => write!(f, "cannot listen on {}", Listed::all(attempts)),
+            BindError::KeepAlive(error) => write!(f, "keep-alive could not be set: {error}"),
             BindError::Listen(error) => write!(f, "cannot listen: {error}"),
             BindError::Socket(error) => write!(f, "the socket could not be taken: {error}"),
             #[cfg(unix)]
@@ -79,9 +82,10 @@ impl fmt::Display for BindError {
 impl Error for BindError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            BindError::Resolve { error, .. } | BindError::Listen(error) | BindError::Socket(error) => {
-                Some(error)
-            }
+            BindError::Resolve { error, .. }
+            | BindError::KeepAlive(error)
+            | BindError::Listen(error)
+            | BindError::Socket(error) => Some(error),
             BindError::Family { .. } => None,
             BindError::Bind { attempts } => attempts.last().map(|attempt| &attempt.error as _),
             #[cfg(unix)]
@@ -94,9 +98,10 @@ impl Error for BindError {
 impl From<BindError> for io::Error {
     fn from(error: BindError) -> Self {
         let kind = match &error {
-            BindError::Resolve { error, .. } | BindError::Listen(error) | BindError::Socket(error) => {
-                error.kind()
-            }
+            BindError::Resolve { error, .. }
+            | BindError::KeepAlive(error)
+            | BindError::Listen(error)
+            | BindError::Socket(error) => error.kind(),
             BindError::Family { .. } => io::ErrorKind::InvalidInput,
             BindError::Bind { attempts } => {
                 attempts.last().map_or(io::ErrorKind::InvalidInput, |attempt| attempt.error.kind())

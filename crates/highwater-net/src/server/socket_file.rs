@@ -21,6 +21,9 @@ const BETWEEN_PROBES: Duration = Duration::from_millis(50);
 /// The socket of a path, bound, and listening if `listen`.
 pub(super) async fn bind(on: &BindPath, listen: bool) -> Result<Bound, UnixPathError> {
     on.path.check()?;
+    if let (Some(mode), true) = (on.mode, on.path.is_abstract()) {
+        return Err(UnixPathError::ModeOfAbstract { mode });
+    }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(UnixPathError::Os)?;
     let address = SockAddr::unix(on.path.as_path()).map_err(UnixPathError::Os)?;
     match socket.bind(&address) {
@@ -57,7 +60,7 @@ fn finish(on: &BindPath, socket: Socket, listen: bool) -> Result<Bound, UnixPath
     if let Some(file) = &mut file {
         file.is_kept = !on.cleanup;
     }
-    bound_unix(file, socket, Some(on.backlog)).map_err(UnixPathError::Os)
+    bound_unix(file, socket, (!listen).then_some(on.backlog)).map_err(UnixPathError::Os)
 }
 
 /// Which file it is. A path is just a name, which may pass to another file at any time. The number of a file

@@ -252,6 +252,9 @@ impl<K> StartServer<K> {
     /// wait in the kernel's queue, until one that was there is gone and its handler has ended. 0 accepts none.
     /// Without it there is no bound but the system's.
     ///
+    /// A connection has its place from the accept on, so that over TLS peers who say nothing hold places until
+    /// the handshake time-out.
+    ///
     /// # Source
     /// asyncio: none; there each program counts for itself (bpo-33840).
     ///
@@ -386,7 +389,7 @@ impl StartServer<BindNames> {
     }
 
     /// Whether, and when, connections probe a silent peer (`SO_KEEPALIVE`): a `bool`, or a [`KeepAlive`] with
-    /// times. Off unless said otherwise.
+    /// times. Off unless said otherwise. Times that the system refuses are [`BindError::KeepAlive`].
     ///
     /// asyncio: the `keep_alive` of `start_server`.
     ///
@@ -415,7 +418,7 @@ impl StartServer<BindNames> {
 
 impl StartServer<BindListeners> {
     /// Whether, and when, TCP connections probe a silent peer. Unless it is said, they have it from their
-    /// listener.
+    /// listener. Times that the system refuses are [`BindError::KeepAlive`].
     ///
     /// asyncio: the `keep_alive` of `start_server`, there for a `sock` too.
     ///
@@ -441,7 +444,8 @@ impl StartServer<BindPath> {
     /// The permissions of the socket's file, as `chmod` takes them, whatever the `umask` is. They are there
     /// before anybody can connect. They are those of the file that was bound and of no other: if something else
     /// is found in its place, that is [`UnixPathError::Replaced`](crate::UnixPathError::Replaced). Linux needs
-    /// its `/proc` for that. Without a mode, the `umask` decides.
+    /// its `/proc` for that. Without a mode, the `umask` decides. An abstract name has no file, and a mode for it
+    /// is an error.
     ///
     /// # Source
     /// asyncio: none; there `chmod` comes after the server listens.
@@ -523,6 +527,14 @@ impl Common {
     }
 }
 
+/// Each connection is told the same, where nobody hears what the system says to it.
+fn checked(keep_alive: Option<KeepAlive>) -> Result<Option<KeepAlive>, BindError> {
+    match keep_alive.as_ref().map_or(Ok(()), KeepAlive::check) {
+        Ok(()) => Ok(keep_alive),
+        Err(error) => Err(BindError::KeepAlive(error)),
+    }
+}
+
 type Starting = Pin<Box<dyn Future<Output = Result<Server, BindError>> + Send>>;
 
 impl IntoFuture for StartServer<BindNames> {
@@ -533,7 +545,7 @@ impl IntoFuture for StartServer<BindNames> {
         let Self { mut on, common } = self;
         Box::pin(async move {
             on.sockets.listen = common.start_serving;
-            let keep_alive = on.keep_alive.clone();
+            let keep_alive = checked(on.keep_alive.clone())?;
             let bound = bind::bind(on, |event| tell(&common.hook, event)).await?;
             common.start(bound, keep_alive)
         })
@@ -547,7 +559,7 @@ impl IntoFuture for StartServer<BindListeners> {
     fn into_future(self) -> Starting {
         let Self { on, common } = self;
         Box::pin(async move {
-            let keep_alive = on.keep_alive.clone();
+            let keep_alive = checked(on.keep_alive.clone())?;
             common.start(bind::take(on)?, keep_alive)
         })
     }
