@@ -78,7 +78,7 @@ fn n1_what_comes_may_be_any_transport_with_an_address_of_its_own() {
 
         let one = One(Some(incoming));
         let (give, mut take) = give_away();
-        let server = start_server(give, Box::new(one) as Box<dyn Listener>).await.unwrap();
+        let server = start_server(give, Box::new(one)).await.unwrap();
         let (reader, writer) = take.recv().await.unwrap();
         assert_eq!(reader.facts().peer_addr().socket_addr(), Some(told));
         assert_eq!(writer.with_transport(|transport| matches!(transport, Transport::Tcp(_))), Some(true));

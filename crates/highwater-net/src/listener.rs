@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 
-/// A source of connections: what [`start_server`](crate::start_server) takes as a `Box<dyn Listener>`.
+/// A source of connections: what [`start_server`](crate::start_server) takes in a `Box`.
 /// tokio's listeners are such sources.
 ///
 /// A source that is dropped is closed: `Server::close` drops it there and then, or, if it is just being asked,
@@ -54,7 +54,7 @@ use tokio::net::{UnixListener, UnixStream};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let (connect, memory) = mpsc::unbounded_channel();
-/// let listener: Box<dyn Listener> = Box::new(Memory(memory));
+/// let listener = Box::new(Memory(memory));
 /// let server = start_server(echo, listener).await?;
 ///
 /// let (near, far) = tokio::io::duplex(64);

@@ -200,6 +200,13 @@ listeners! {
     Box<dyn Listener>: given => Given::Other(given),
 }
 
+impl<L: Listener> IntoBind for Box<L> {
+    type Kind = BindListeners;
+    fn into_bind(self) -> BindListeners {
+        (self as Box<dyn Listener>).into_bind()
+    }
+}
+
 /// The path of a Unix socket to be made: see [`start_unix_server`](crate::start_unix_server). On Unix only.
 ///
 /// ```

@@ -31,9 +31,7 @@ pub(super) fn certificates(
 /// The first private key.
 pub(super) fn private_key(origin: &str, text: &[u8]) -> Result<PrivateKeyDer<'static>, TlsConfigError> {
     PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-        Error::NoItemsFound if is_encrypted(text) => {
-            TlsConfigError::EncryptedKey { origin: origin.to_owned() }
-        }
+        _ if is_encrypted(text) => TlsConfigError::EncryptedKey { origin: origin.to_owned() },
         error => malformed(origin, "private key", error),
     })
 }
