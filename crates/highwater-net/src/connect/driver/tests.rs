@@ -99,6 +99,20 @@ async fn c1_an_attempt_that_has_had_its_time_is_closed_and_told() {
     assert_eq!(told, ["no answer within 100ms", "no answer within 100ms"]);
 }
 
+/// Closed when its time is over, and not when the race is.
+#[tokio::test(start_paused = true)]
+async fn c2_an_attempt_that_is_given_up_is_closed_at_once() {
+    let hurried = Pace { delay: None, attempt_timeout: Some(ms(100)) };
+    let (open, mut tried) = (Open::default(), Tried::default());
+    let addresses = addresses(3);
+    let mut racing =
+        pin!(first_of(&addresses, hurried, &mut tried, |to| attempt(&open, &[(9999, true); 3], to)));
+    for _ in 0..3 {
+        assert!(tokio::time::timeout(ms(90), &mut racing).await.is_err());
+        assert_eq!(open.count(), 1);
+    }
+}
+
 /// At any time: before the first answer, while two are going on, while all are.
 #[tokio::test(start_paused = true)]
 async fn c2_dropped_it_closes_all() {
