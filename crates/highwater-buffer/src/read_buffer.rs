@@ -2,23 +2,30 @@
 //!
 //! ```text
 //!  block   ┊ consumed ┊ searched in vain ┊ not looked at ┊ room for the next fill ┊
-//!          0        start         start + scanned      len                     capacity
+//!          0        start           searched_to        len                     capacity
 //! ```
 //!
 //! What lives here: the reads, the limits, the search that is never done twice, and the memory. What
 //! deliberately does not: waiting, time-outs, transport errors (see `highwater-stream`).
 
 mod find;
+mod marks;
 mod memory;
+mod run;
+mod search;
+#[cfg(test)]
+mod tests;
 
-use crate::separators::Match;
 use crate::{FrameError, IncompleteRead, LimitOverrun, Separators, Verdict};
 use alloc::vec::Vec;
 use bytes::{BufMut, Bytes};
 use core::fmt;
 
+use marks::Marks;
 pub use memory::LARGEST_FILL;
 use memory::{SMALLEST_FILL, Want};
+use run::Run;
+use search::Skipped;
 
 /// The limit of a reader that is given none: 64 KiB. asyncio: the same.
 ///
@@ -67,11 +74,15 @@ pub struct ReadBuffer {
     start: usize,
     limit: usize,
     input: Input,
-    /// Unread bytes searched in vain, kept so that byte-by-byte arrival costs linear time.
-    /// Invariant: at most what is unread; no match of `sought` ends at or before it.
-    scanned: usize,
-    /// What `scanned` speaks of. Invariant: present when `scanned` is not zero.
+    /// How far unread bytes were searched in vain, kept so that byte-by-byte arrival costs linear time.
+    /// It stays behind where more is consumed, which is as good as `start`.
+    /// Invariant: at most `block.len()`; no match of `sought` ends between `start` and it.
+    searched_to: usize,
+    /// What `searched_to` speaks of. Invariant: present when that is not zero.
     sought: Option<Separators>,
+    /// What is known of the bytes that come next.
+    marks: Marks,
+    run: Run,
     skip: Option<Skip>,
     /// What the last step was short of: how much room the next fill should get.
     want: Want,
@@ -121,8 +132,10 @@ impl ReadBuffer {
             start: 0,
             limit,
             input: Input::Open,
-            scanned: 0,
+            searched_to: 0,
             sought: None,
+            marks: Marks::NONE,
+            run: Run::NONE,
             skip: None,
             want: Want::ANY,
             fill: SMALLEST_FILL,
@@ -247,7 +260,9 @@ impl ReadBuffer {
     /// assert_eq!(buffer.unread_bytes(), b"hello world");
     /// ```
     pub fn unread(&mut self, bytes: &[u8]) {
-        self.scanned = 0;
+        self.searched_to = 0;
+        self.marks.forget();
+        self.run.forget();
         if let Some(start) = self.start.checked_sub(bytes.len()) {
             self.block[start..self.start].copy_from_slice(bytes);
             self.start = start;
@@ -575,131 +590,16 @@ impl ReadBuffer {
 
     // ---- steps within --------------------------------------------------------------------------
 
-    /// The overrun rule: look only at the first `limit + longest` bytes. A match that starts at or before
-    /// `limit` is the frame; one that starts after it, or none in so many bytes, is an overrun.
-    ///
-    /// Inlined, with all but the match in functions of their own: the separators of a line are known to
-    /// the compiler, and short lines are mostly the cost of getting here.
-    #[inline(always)]
-    fn search(&mut self, separators: &Separators, limit: usize) -> Result<Verdict<usize>, LimitOverrun> {
-        if self.skip.is_some() {
-            if let Verdict::NeedMore = self.advance_skip() {
-                return Ok(Verdict::NeedMore);
-            }
-        }
-        let from = if self.scanned == 0 { 0 } else { self.scanned_for(separators) };
-        let most = limit.saturating_add(separators.longest());
-        let unread = &self.block[self.start..];
-        let window = &unread[..unread.len().min(most)];
-        match separators.find(window, from) {
-            Some(found) => {
-                self.searched += found.end.saturating_sub(from) as u64;
-                if found.start <= limit {
-                    return Ok(Verdict::Ready(found.end));
-                }
-                self.found_past_the_limit(separators, found, limit)
-            }
-            None => self.found_nothing(separators, from, limit),
-        }
-    }
-
-    #[cold]
-    fn found_past_the_limit(
-        &mut self,
-        separators: &Separators,
-        found: Match,
-        limit: usize,
-    ) -> Result<Verdict<usize>, LimitOverrun> {
-        self.remember(separators, found.end - 1);
-        Err(LimitOverrun::separator(found.start, limit))
-    }
-
-    #[cold]
-    fn found_nothing(
-        &mut self,
-        separators: &Separators,
-        from: usize,
-        limit: usize,
-    ) -> Result<Verdict<usize>, LimitOverrun> {
-        let most = limit.saturating_add(separators.longest());
-        let window = self.buffered().min(most);
-        self.searched += window.saturating_sub(from) as u64;
-        self.remember(separators, window);
-        if window == most {
-            return Err(LimitOverrun::separator(limit.saturating_add(1), limit));
-        }
-        self.want = Want::at_most(most);
-        Ok(Verdict::NeedMore)
-    }
-
-    /// How many unread bytes hold no match of `separators`, as far as is known.
-    #[cold]
-    fn scanned_for(&self, separators: &Separators) -> usize {
-        if self.sought.as_ref() == Some(separators) { self.scanned } else { 0 }
-    }
-
-    /// No match of `separators` ends at or before `scanned`.
-    fn remember(&mut self, separators: &Separators, scanned: usize) {
-        if self.sought.as_ref() == Some(separators) {
-            // A smaller limit looks at less; what is known stays known.
-            self.scanned = self.scanned.max(scanned);
-        } else {
-            self.scanned = scanned;
-            self.sought = Some(separators.clone());
-        }
-        self.check_invariants();
-    }
-
-    #[inline]
-    fn finish_skip(&mut self) -> Verdict<Skipped> {
-        if self.skip.is_none() {
-            return Verdict::Ready(Skipped::Through(0));
-        }
-        self.advance_skip()
-    }
-
-    #[cold]
-    fn advance_skip(&mut self) -> Verdict<Skipped> {
-        let Some(Skip { separators, skipped }) = self.skip.take() else {
-            return Verdict::Ready(Skipped::Through(0));
-        };
-        let from = self.scanned_for(&separators);
-        let found = separators.find(self.unread_bytes(), from);
-        self.searched += found.map_or(self.buffered(), |found| found.end).saturating_sub(from) as u64;
-        if let Some(found) = found {
-            self.take_ref(found.end);
-            return Verdict::Ready(Skipped::Through(skipped + found.end as u64));
-        }
-        // A match may straddle two arrivals, so the last `longest - 1` bytes stay until the next.
-        let kept = if self.has_ended() { 0 } else { separators.longest() - 1 };
-        let gone = self.buffered().saturating_sub(kept);
-        self.take_ref(gone);
-        let skipped = skipped + gone as u64;
-        if self.has_ended() {
-            return Verdict::Ready(Skipped::ToTheEnd(skipped));
-        }
-        self.remember(&separators, self.buffered());
-        self.skip = Some(Skip { separators, skipped });
-        self.want = Want::ANY;
-        Verdict::NeedMore
-    }
-
     fn take_all(&mut self) -> Bytes {
         self.take(self.buffered())
     }
 
     fn check_invariants(&self) {
         debug_assert!(self.start <= self.block.len());
-        debug_assert!(self.scanned <= self.buffered());
-        debug_assert!(self.scanned == 0 || self.sought.is_some());
+        debug_assert!(self.searched_to <= self.block.len());
+        debug_assert!(self.searched_to == 0 || self.sought.is_some());
         debug_assert!((SMALLEST_FILL..=LARGEST_FILL).contains(&self.fill));
     }
-}
-
-/// How a skip ended, and how many bytes it discarded.
-enum Skipped {
-    Through(u64),
-    ToTheEnd(u64),
 }
 
 impl Default for ReadBuffer {

@@ -34,12 +34,14 @@ use memchr::{memchr, memchr2, memchr3};
 /// assert_eq!(buffer.read_until_ref(&ends)?, Verdict::Ready(&b"c\n"[..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Separators {
     /// Invariant: sorted by length, none empty, none twice, at least one.
     strings: Strings,
     /// Invariant: the distinct last bytes of `strings`.
     tails: Tails,
+    /// Invariant: those of `strings`, if they are short and few.
+    words: Words,
     /// Invariant: the length of the longest of `strings`.
     longest: usize,
 }
@@ -60,21 +62,26 @@ enum Strings {
     Shared(Arc<[Box<[u8]>]>),
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Tails {
-    One(u8),
-    Two(u8, u8),
-    Three(u8, u8, u8),
+    Few(TailBytes),
     /// One flag for each byte value.
     Many(Arc<[bool; 256]>),
 }
 
-/// Where a separator stands in the bytes that were searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Match {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+/// Separators of up to eight bytes as numbers, so that each is compared in one step.
+#[derive(Clone, Copy, Default)]
+struct Words {
+    /// The last byte of each lowest.
+    words: [u64; INLINE_COUNT],
+    /// How many bits of a word are none of the separator's.
+    spare: [u8; INLINE_COUNT],
+    /// Zero when not all of them fit.
+    count: u8,
 }
+
+/// One to three last bytes and then how many; where they are fewer, the last of them stands again.
+pub(crate) type TailBytes = [u8; 4];
 
 static NEWLINE: Separators = Separators {
     strings: Strings::Inline {
@@ -82,7 +89,8 @@ static NEWLINE: Separators = Separators {
         ends: [1, 0, 0, 0],
         count: 1,
     },
-    tails: Tails::One(b'\n'),
+    tails: Tails::Few([b'\n', b'\n', b'\n', 1]),
+    words: Words { words: [b'\n' as u64, 0, 0, 0], spare: [56, 0, 0, 0], count: 1 },
     longest: 1,
 };
 
@@ -189,28 +197,59 @@ impl Separators {
         (0..count).map(|index| self.strings.get(index))
     }
 
-    /// The first match to end after `from`. No match may end at or before `from`.
+    /// The distinct last bytes, if they are few.
     #[inline(always)]
-    pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<Match> {
-        if self.longest == 1 {
-            let start = from + self.tails.find(bytes.get(from..)?)?;
-            return Some(Match { start, end: start + 1 });
+    pub(crate) fn tails(&self) -> Option<TailBytes> {
+        match self.tails {
+            Tails::Few(bytes) => Some(bytes),
+            Tails::Many(_) => None,
         }
-        self.find_long(bytes, from)
     }
 
-    fn find_long(&self, bytes: &[u8], mut from: usize) -> Option<Match> {
-        loop {
-            let end = from + self.tails.find(bytes.get(from..)?)? + 1;
-            if let Some(found) = self.iter().find(|separator| bytes[..end].ends_with(separator)) {
-                return Some(Match { start: end - found.len(), end });
+    /// Where the first byte stands that may be the last of a match.
+    #[inline(always)]
+    pub(crate) fn find_tail(&self, bytes: &[u8]) -> Option<usize> {
+        self.tails.find(bytes)
+    }
+
+    /// Whether there is but one separator, of at most eight bytes, and which: the bytes as a number, and the bits to spare in it.
+    #[inline(always)]
+    pub(crate) fn sole_word(&self) -> Option<(u64, u8)> {
+        self.words.sole()
+    }
+
+    /// [`match_at_end_of`](Self::match_at_end_of) for a [`sole_word`](Self::sole_word).
+    #[inline(always)]
+    pub(crate) fn sole_match_at_end_of(
+        &self,
+        (word, spare): (u64, u8),
+        bytes: &[u8],
+        most: usize,
+    ) -> Option<usize> {
+        match bytes.last_chunk() {
+            Some(last) if (u64::from_be_bytes(*last) ^ word) << spare == 0 && self.longest <= most => {
+                Some(self.longest)
             }
-            from = end;
+            Some(_) => None,
+            None => self.match_at_end_of(bytes, most),
+        }
+    }
+
+    /// The length of the shortest separator that `bytes` end in, given that they end in one of the last bytes.
+    /// Only so many of them count, from the end.
+    #[inline(always)]
+    pub(crate) fn match_at_end_of(&self, bytes: &[u8], most: usize) -> Option<usize> {
+        if self.longest == 1 {
+            return Some(1);
+        }
+        match bytes.last_chunk() {
+            Some(last) if self.words.count > 0 => self.words.match_at_end_of(*last, most),
+            _ => self.iter().find(|one| one.len() <= most && bytes.ends_with(one)).map(<[u8]>::len),
         }
     }
 
     fn of(strings: Strings) -> Self {
-        let mut set = Self { strings, tails: Tails::One(0), longest: 0 };
+        let mut set = Self { strings, tails: Tails::Few([0; 4]), words: Words::default(), longest: 0 };
         let mut tails = Vec::new();
         let mut longest = 0;
         for separator in set.iter() {
@@ -220,9 +259,57 @@ impl Separators {
             }
             longest = longest.max(separator.len());
         }
+        set.words = Words::of(&set).unwrap_or_default();
         set.tails = Tails::of(&tails);
         set.longest = longest;
         set
+    }
+}
+
+impl Words {
+    /// The words of a set, unless there are too many or one is too long.
+    fn of(set: &Separators) -> Option<Self> {
+        let mut words = Self::default();
+        for separator in set.iter() {
+            let index = usize::from(words.count);
+            let spare = size_of::<u64>().checked_sub(separator.len())?;
+            let word = separator.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
+            *words.words.get_mut(index)? = word;
+            words.spare[index] = 8 * spare as u8; // at most 56
+            words.count += 1;
+        }
+        Some(words)
+    }
+
+    /// The one separator that there is: its word and the bits to spare.
+    #[inline(always)]
+    fn sole(&self) -> Option<(u64, u8)> {
+        (self.count == 1).then_some((self.words[0], self.spare[0]))
+    }
+
+    /// Never inlined: what does not change from one candidate to the next would be computed ahead of the
+    /// first, which mostly is the only one.
+    #[inline(never)]
+    fn match_at_end_of(&self, last: [u8; size_of::<u64>()], most: usize) -> Option<usize> {
+        let last = u64::from_be_bytes(last);
+        for index in 0..INLINE_COUNT.min(usize::from(self.count)) {
+            let spare = self.spare[index];
+            let length = size_of::<u64>() - usize::from(spare / 8);
+            if (last ^ self.words[index]) << spare == 0 && length <= most {
+                return Some(length);
+            }
+        }
+        None
+    }
+}
+
+/// Where the first of `tails` stands.
+#[inline(always)]
+pub(crate) fn first_of(tails: TailBytes, bytes: &[u8]) -> Option<usize> {
+    match tails {
+        [a, _, _, 1] => memchr(a, bytes),
+        [a, b, _, 2] => memchr2(a, b, bytes),
+        [a, b, c, _] => memchr3(a, b, c, bytes),
     }
 }
 
@@ -242,9 +329,9 @@ impl Strings {
 impl Tails {
     fn of(distinct: &[u8]) -> Self {
         match *distinct {
-            [a] => Tails::One(a),
-            [a, b] => Tails::Two(a, b),
-            [a, b, c] => Tails::Three(a, b, c),
+            [a] => Tails::Few([a, a, a, 1]),
+            [a, b] => Tails::Few([a, b, b, 2]),
+            [a, b, c] => Tails::Few([a, b, c, 3]),
             _ => {
                 let mut flags = [false; 256];
                 for &tail in distinct {
@@ -258,9 +345,7 @@ impl Tails {
     #[inline(always)]
     fn find(&self, bytes: &[u8]) -> Option<usize> {
         match self {
-            Tails::One(a) => memchr(*a, bytes),
-            Tails::Two(a, b) => memchr2(*a, *b, bytes),
-            Tails::Three(a, b, c) => memchr3(*a, *b, *c, bytes),
+            Tails::Few(few) => first_of(*few, bytes),
             Tails::Many(flags) => bytes.iter().position(|&byte| flags[usize::from(byte)]),
         }
     }
@@ -316,6 +401,15 @@ impl Small {
         Strings::Inline { bytes: self.bytes, ends: self.ends, count: self.count }
     }
 }
+
+/// By the strings alone: everything else follows from them.
+impl PartialEq for Separators {
+    fn eq(&self, other: &Self) -> bool {
+        self.strings == other.strings
+    }
+}
+
+impl Eq for Separators {}
 
 impl fmt::Debug for Separators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -504,7 +598,15 @@ mod tests {
 
     fn first(separators: &[&str], bytes: &str) -> Option<(usize, usize)> {
         let set = Separators::new(separators).unwrap();
-        set.find(bytes.as_bytes(), 0).map(|found| (found.start, found.end))
+        let bytes = bytes.as_bytes();
+        let mut from = 0;
+        loop {
+            let end = from + set.find_tail(&bytes[from..])? + 1;
+            if let Some(length) = set.match_at_end_of(&bytes[..end], end) {
+                return Some((end - length, end));
+            }
+            from = end;
+        }
     }
 
     #[test]

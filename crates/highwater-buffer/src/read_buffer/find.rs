@@ -5,10 +5,19 @@
 
 use super::ReadBuffer;
 use super::memory::Want;
+use super::run;
 use crate::{FrameError, IncompleteRead, LimitOverrun, Separators, Verdict};
 use bytes::Bytes;
 
 impl ReadBuffer {
+    /// Whether `n` bytes are there and no skip stands before them: then an exact read need not be asked
+    /// whether it can be completed.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn has_ready(&self, n: usize) -> bool {
+        self.buffered() >= n && self.skip.is_none()
+    }
+
     /// The length of the next frame, separator included, under a limit for this call alone; the first
     /// half of [`read_until`](Self::read_until). [`take`](Self::take) or [`take_ref`](Self::take_ref) is
     /// the second.
@@ -30,11 +39,19 @@ impl ReadBuffer {
         separators: &Separators,
         limit: usize,
     ) -> Result<Verdict<usize>, FrameError> {
-        match self.search(separators, limit)? {
-            Verdict::Ready(length) => Ok(Verdict::Ready(length)),
-            Verdict::NeedMore if self.has_ended() => Err(IncompleteRead::until(self.take_all()).into()),
-            Verdict::NeedMore => Ok(Verdict::NeedMore),
+        match self.ready_frame(separators, limit) {
+            Some(length) => Ok(Verdict::Ready(length)),
+            None => self.find_no_frame(separators, limit),
         }
+    }
+
+    #[cold]
+    fn find_no_frame(&mut self, separators: &Separators, limit: usize) -> Result<Verdict<usize>, FrameError> {
+        self.decide(separators, limit)?;
+        if self.has_ended() {
+            return Err(IncompleteRead::until(self.take_all()).into());
+        }
+        Ok(Verdict::NeedMore)
     }
 
     /// The length of the next line, newline included, under a limit for this call alone; `None` at the
@@ -53,12 +70,20 @@ impl ReadBuffer {
     /// ```
     #[inline(always)]
     pub fn find_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
-        match self.search(Separators::newline(), limit)? {
-            Verdict::Ready(length) => Ok(Verdict::Ready(Some(length))),
-            Verdict::NeedMore if self.at_eof() => Ok(Verdict::Ready(None)),
-            Verdict::NeedMore if self.has_ended() => Ok(Verdict::Ready(Some(self.buffered()))),
-            Verdict::NeedMore => Ok(Verdict::NeedMore),
+        match self.ready_frame(Separators::newline(), limit) {
+            Some(length) => Ok(Verdict::Ready(Some(length))),
+            None => self.find_last_line(limit),
         }
+    }
+
+    #[cold]
+    fn find_last_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
+        self.decide(Separators::newline(), limit)?;
+        Ok(match self.buffered() {
+            _ if !self.has_ended() => Verdict::NeedMore,
+            0 => Verdict::Ready(None),
+            rest => Verdict::Ready(Some(rest)),
+        })
     }
 
     /// `n` once that many bytes are there; the first half of [`read_exactly`](Self::read_exactly).
@@ -76,6 +101,14 @@ impl ReadBuffer {
     /// ```
     #[inline(always)]
     pub fn find_exactly(&mut self, n: usize) -> Result<Verdict<usize>, IncompleteRead> {
+        if self.has_ready(n) {
+            return Ok(Verdict::Ready(n));
+        }
+        self.find_exactly_on(n)
+    }
+
+    #[cold]
+    fn find_exactly_on(&mut self, n: usize) -> Result<Verdict<usize>, IncompleteRead> {
         if n == 0 {
             return Ok(Verdict::Ready(0));
         }
@@ -165,8 +198,9 @@ impl ReadBuffer {
         Ok(Verdict::NeedMore)
     }
 
-    /// Takes `n` bytes out, owned. Short ones are copied, so that they do not keep a large block alive;
-    /// ones that fill most of the block take it along, and no byte of them is copied.
+    /// Takes `n` bytes out, owned. Short ones are copied, so that they do not keep a large block alive; those
+    /// of up to 64 bytes that follow each other share copies of at most 256. Ones that fill most of the block
+    /// take it along, and no byte of them is copied.
     ///
     /// # Panics
     /// When fewer are buffered.
@@ -177,8 +211,22 @@ impl ReadBuffer {
     /// buffer.feed(b"abc");
     /// assert_eq!(&buffer.take(2)[..], b"ab");
     /// ```
+    #[inline]
     pub fn take(&mut self, n: usize) -> Bytes {
-        if self.is_worth_handing_over(n) {
+        if let Some(frame) = self.run.take(self.start, n) {
+            self.start += n;
+            return frame;
+        }
+        self.take_past_the_run(n)
+    }
+
+    #[inline(never)]
+    fn take_past_the_run(&mut self, n: usize) -> Bytes {
+        if n <= run::LONGEST_FRAME {
+            let at = self.start;
+            self.take_ref(n);
+            self.run.copy(&self.block[at..], at, n)
+        } else if self.is_worth_handing_over(n) {
             self.hand_over(n)
         } else {
             Bytes::copy_from_slice(self.take_ref(n))
@@ -198,10 +246,9 @@ impl ReadBuffer {
     /// ```
     #[inline]
     pub fn take_ref(&mut self, n: usize) -> &[u8] {
-        let from = self.start;
-        assert!(n <= self.block.len() - from, "{n} bytes taken of {}", self.block.len() - from);
+        let unread = &self.block[self.start..];
+        assert!(n <= unread.len(), "{n} bytes taken of {}", unread.len());
         self.start += n;
-        self.scanned = self.scanned.saturating_sub(n);
-        &self.block[from..from + n]
+        &unread[..n]
     }
 }

@@ -65,8 +65,9 @@ impl ReadBuffer {
     /// ```
     pub fn release(&mut self) {
         if self.buffered() == 0 {
+            self.run.forget();
             self.block = Vec::new();
-            self.start = 0;
+            self.begin_at(self.start);
             self.full_at = usize::MAX;
         }
     }
@@ -148,8 +149,16 @@ impl ReadBuffer {
             let unread = self.buffered();
             self.block.copy_within(self.start.., 0);
             self.block.truncate(unread);
-            self.start = 0;
+            self.begin_at(self.start);
         }
+    }
+
+    /// The block was changed for one without its first `start` bytes, which were consumed.
+    fn begin_at(&mut self, start: usize) {
+        self.marks.slide(start);
+        self.run.slide(start);
+        self.searched_to = self.searched_to.saturating_sub(start);
+        self.start = 0;
     }
 
     /// Whether `n` bytes fill at least half of the block. Then what stays behind is the smaller part to
@@ -164,7 +173,7 @@ impl ReadBuffer {
         let behind = Vec::from(&self.block[from + n..]);
         self.take_ref(n);
         let block = core::mem::replace(&mut self.block, behind);
-        self.start = 0;
+        self.begin_at(self.start);
         self.full_at = usize::MAX;
         Bytes::from(block).slice(from..from + n)
     }

@@ -1,0 +1,249 @@
+//! The search: what no read does twice, and where a limit or a skip ends it.
+
+use super::ReadBuffer;
+use super::Skip;
+use super::marks::WINDOW;
+use super::memory::Want;
+use crate::separators::{TailBytes, first_of};
+use crate::{LimitOverrun, Separators, Verdict};
+
+/// Where a separator stands in what is unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Match {
+    start: usize,
+    end: usize,
+}
+
+/// How a skip ended, and how many bytes it discarded.
+pub(super) enum Skipped {
+    Through(u64),
+    ToTheEnd(u64),
+}
+
+impl ReadBuffer {
+    /// The length of the next frame if it is there, by the overrun rule: look only at the first
+    /// `limit + longest` bytes; a match that starts at or before `limit` is the frame. Otherwise `decide`
+    /// says why not.
+    ///
+    /// Inlined, with everything but the marks in functions of their own: short lines are mostly the cost of
+    /// getting here.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn ready_frame(&mut self, separators: &Separators, limit: usize) -> Option<usize> {
+        match separators.tails() {
+            Some(tails) if self.searched_to <= self.start && self.skip.is_none() => {
+                if separators.longest() > 1 {
+                    return self.look_for_string(tails, separators, limit);
+                }
+                match self.marks.next(tails, self.start) {
+                    Some(end) if end - self.start <= limit => Some(end - self.start + 1),
+                    _ => self.look_for_byte(tails, separators, limit),
+                }
+            }
+            _ => self.look_for(separators, limit),
+        }
+    }
+
+    /// [`ready_frame`](Self::ready_frame) past the marks, where the first of `tails` is the match.
+    #[inline(never)]
+    fn look_for_byte(&mut self, tails: TailBytes, separators: &Separators, limit: usize) -> Option<usize> {
+        let end = self.start + self.buffered().min(limit.saturating_add(1));
+        let at = self.marks.end_of_known(tails, self.start);
+        match self.find_unknown(tails, at, end) {
+            Some(found) => Some(found - self.start + 1),
+            None => {
+                self.remember(separators, end - self.start);
+                None
+            }
+        }
+    }
+
+    /// [`ready_frame`](Self::ready_frame) where nothing was searched yet and no skip is in force.
+    #[inline(never)]
+    fn look_for_string(&mut self, tails: TailBytes, separators: &Separators, limit: usize) -> Option<usize> {
+        match separators.sole_word() {
+            Some(word) => self.look_for_match(tails, separators, limit, |bytes, most| {
+                separators.sole_match_at_end_of(word, bytes, most)
+            }),
+            None => self.look_for_match(tails, separators, limit, |bytes, most| {
+                separators.match_at_end_of(bytes, most)
+            }),
+        }
+    }
+
+    #[inline(always)]
+    fn look_for_match(
+        &mut self,
+        tails: TailBytes,
+        separators: &Separators,
+        limit: usize,
+        match_at_end_of: impl Fn(&[u8], usize) -> Option<usize>,
+    ) -> Option<usize> {
+        let start = self.start;
+        let window = self.buffered().min(limit.saturating_add(separators.longest()));
+        let end = start + window;
+        let mut at = start;
+        while let Some(found) = self.find_tail_of(tails, at, end) {
+            at = found + 1;
+            if let Some(separator) = match_at_end_of(&self.block[..at], at - start) {
+                if at - start - separator <= limit {
+                    return Some(at - start);
+                }
+                self.remember(separators, at - start - 1);
+                return None;
+            }
+        }
+        self.remember(separators, window);
+        None
+    }
+
+    /// [`ready_frame`](Self::ready_frame) where a search goes on, a skip is in force, or there are many last bytes.
+    #[inline(never)]
+    fn look_for(&mut self, separators: &Separators, limit: usize) -> Option<usize> {
+        if self.skip.is_some() {
+            if let Verdict::NeedMore = self.advance_skip() {
+                return None;
+            }
+        }
+        let from = self.searched_for(separators);
+        let window = self.buffered().min(limit.saturating_add(separators.longest()));
+        match self.find_match(separators, from, window) {
+            Some(found) if found.start <= limit => return Some(found.end),
+            Some(found) => self.remember(separators, found.end - 1),
+            None => self.remember(separators, window),
+        }
+        None
+    }
+
+    /// Why there is no frame: a match that starts after the limit, or none in so many bytes, is an overrun;
+    /// otherwise more have to come.
+    pub(super) fn decide(&mut self, separators: &Separators, limit: usize) -> Result<(), LimitOverrun> {
+        if self.skip.is_some() {
+            return Ok(());
+        }
+        let most = limit.saturating_add(separators.longest());
+        let window = self.buffered().min(most);
+        // What is looked at here was counted by `ready_frame`, in this very step.
+        let searched = self.searched;
+        let found = self.find_match(separators, self.searched_for(separators), window);
+        self.searched = searched;
+        if let Some(found) = found {
+            return Err(LimitOverrun::separator(found.start, limit));
+        }
+        if window == most {
+            return Err(LimitOverrun::separator(limit.saturating_add(1), limit));
+        }
+        self.want = Want::at_most(most);
+        Ok(())
+    }
+
+    /// The first match in the first `most` unread bytes to end after `from`. None may end before.
+    #[inline]
+    fn find_match(&mut self, separators: &Separators, mut from: usize, most: usize) -> Option<Match> {
+        loop {
+            let end = self.find_tail(separators, from, most)? + 1;
+            if let Some(length) = separators.match_at_end_of(&self.block[..self.start + end], end) {
+                return Some(Match { start: end - length, end });
+            }
+            from = end;
+        }
+    }
+
+    /// The first byte at or after `from`, of the first `most` unread, that may be the last of a match.
+    #[inline(always)]
+    fn find_tail(&mut self, separators: &Separators, from: usize, most: usize) -> Option<usize> {
+        match separators.tails() {
+            Some(tails) => {
+                let found = self.find_tail_of(tails, self.start + from, self.start + most);
+                found.map(|at| at - self.start)
+            }
+            None => {
+                let found = separators.find_tail(self.unread_bytes().get(from..most)?);
+                self.searched += found.map_or(most - from, |at| at + 1) as u64;
+                Some(from + found?)
+            }
+        }
+    }
+
+    /// The first of `tails` in the block from `at` to `end`.
+    #[inline(always)]
+    fn find_tail_of(&mut self, tails: TailBytes, at: usize, end: usize) -> Option<usize> {
+        match self.marks.next(tails, at) {
+            Some(found) => (found < end).then_some(found),
+            None => self.find_unknown(tails, self.marks.end_of_known(tails, at), end),
+        }
+    }
+
+    /// [`find_tail_of`](Self::find_tail_of) from where the marks say nothing.
+    #[inline(always)]
+    fn find_unknown(&mut self, tails: TailBytes, mut at: usize, end: usize) -> Option<usize> {
+        while self.marks.are_worth_it() {
+            let Some(window) = self.block.get(at..end)?.first_chunk() else { break };
+            self.marks.mark(window, at, tails);
+            self.searched += WINDOW as u64;
+            if let Some(found) = self.marks.next(tails, at) {
+                return Some(found);
+            }
+            at += WINDOW;
+        }
+        let unknown = self.block.get(at..end)?;
+        let found = first_of(tails, unknown);
+        self.searched += found.map_or(unknown.len(), |at| at + 1) as u64;
+        self.marks.note_distance(found?);
+        Some(at + found?)
+    }
+
+    /// How many unread bytes hold no match of `separators`, as far as is known.
+    #[inline]
+    fn searched_for(&self, separators: &Separators) -> usize {
+        let searched = self.searched_to.saturating_sub(self.start);
+        if searched == 0 || self.sought.as_ref() != Some(separators) { 0 } else { searched }
+    }
+
+    /// No match of `separators` ends in the first `searched` unread bytes.
+    #[cold]
+    fn remember(&mut self, separators: &Separators, searched: usize) {
+        let searched_to = self.start + searched;
+        if self.sought.as_ref() == Some(separators) {
+            // A smaller limit looks at less; what is known stays known.
+            self.searched_to = self.searched_to.max(searched_to);
+        } else {
+            self.searched_to = searched_to;
+            self.sought = Some(separators.clone());
+        }
+        self.check_invariants();
+    }
+
+    #[inline]
+    pub(super) fn finish_skip(&mut self) -> Verdict<Skipped> {
+        if self.skip.is_none() {
+            return Verdict::Ready(Skipped::Through(0));
+        }
+        self.advance_skip()
+    }
+
+    #[cold]
+    fn advance_skip(&mut self) -> Verdict<Skipped> {
+        let Some(Skip { separators, skipped }) = self.skip.take() else {
+            return Verdict::Ready(Skipped::Through(0));
+        };
+        let from = self.searched_for(&separators);
+        let found = self.find_match(&separators, from, self.buffered());
+        if let Some(found) = found {
+            self.take_ref(found.end);
+            return Verdict::Ready(Skipped::Through(skipped + found.end as u64));
+        }
+        // A match may straddle two arrivals, so the last `longest - 1` bytes stay until the next.
+        let kept = if self.has_ended() { 0 } else { separators.longest() - 1 };
+        let gone = self.buffered().saturating_sub(kept);
+        self.take_ref(gone);
+        let skipped = skipped + gone as u64;
+        if self.has_ended() {
+            return Verdict::Ready(Skipped::ToTheEnd(skipped));
+        }
+        self.remember(&separators, self.buffered());
+        self.skip = Some(Skip { separators, skipped });
+        self.want = Want::ANY;
+        Verdict::NeedMore
+    }
+}
