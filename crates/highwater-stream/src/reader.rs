@@ -3,11 +3,13 @@
 mod adapter;
 mod limited;
 mod lines;
+mod step;
 
 pub use adapter::AsyncReader;
 pub use limited::Limited;
 pub use lines::{Lines, Split};
 
+use self::step::Step;
 use crate::source::{Arrival, Source};
 use crate::{LimitedReadError, ReadExactlyError, ReadUntilError, SkipUntilError, TransportError};
 use bytes::Bytes;
@@ -19,20 +21,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
-
-/// Repeats a step on the buffer until it is complete, refilling in between. In place rather than in a
-/// function of its own: on short records the price of a future within a future shows.
-macro_rules! complete {
-    ($reader:expr, $step:expr) => {
-        loop {
-            match $step {
-                Verdict::Ready(done) => break done,
-                Verdict::NeedMore => $reader.fill().await?,
-            }
-        }
-    };
-}
-use complete;
 
 /// asyncio's `StreamReader` over any [`Source`]. **Not** `tokio_util::io::StreamReader`, which turns a
 /// `Stream` of chunks into an `AsyncRead`.
@@ -191,7 +179,7 @@ impl<R: Source> StreamReader<R> {
     pub async fn read(&mut self, n: usize) -> Result<Bytes, TransportError> {
         let missing = n.saturating_sub(self.buffer.buffered());
         self.source.absorb(&mut self.buffer, missing);
-        let n = complete!(self, self.buffer.find_some(n));
+        let n = self.complete::<_, TransportError>(|buffer| Ok(buffer.find_some(n))).await?;
         Ok(self.buffer.take(n))
     }
 
@@ -220,7 +208,7 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read_to_end(&mut self, max: usize) -> Result<Bytes, LimitedReadError> {
-        let n = complete!(self, self.buffer.find_end(max)?);
+        let n = self.complete::<_, LimitedReadError>(|buffer| Ok(buffer.find_end(max)?)).await?;
         Ok(self.buffer.take(n))
     }
 
@@ -247,9 +235,15 @@ impl<R: Source> StreamReader<R> {
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn read_exactly(&mut self, n: usize) -> Result<Bytes, ReadExactlyError> {
-        let n = complete!(self, self.buffer.find_exactly(n)?);
-        Ok(self.buffer.take(n))
+    #[inline]
+    pub fn read_exactly(&mut self, n: usize) -> impl Future<Output = Result<Bytes, ReadExactlyError>> {
+        Step::new(
+            self,
+            n,
+            |&n, buffer| buffer.has_ready(n).then_some(n),
+            |&n, buffer| Ok(buffer.find_exactly(n)?),
+            |buffer, n| buffer.take(n),
+        )
     }
 
     /// [`read_exactly`](Self::read_exactly), borrowed from the buffer: neither a copy nor an allocation.
@@ -268,9 +262,15 @@ impl<R: Source> StreamReader<R> {
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn read_exactly_ref(&mut self, n: usize) -> Result<&[u8], ReadExactlyError> {
-        let n = complete!(self, self.buffer.find_exactly(n)?);
-        Ok(self.buffer.take_ref(n))
+    #[inline]
+    pub fn read_exactly_ref(&mut self, n: usize) -> impl Future<Output = Result<&[u8], ReadExactlyError>> {
+        Step::new(
+            self,
+            n,
+            |&n, buffer| buffer.has_ready(n).then_some(n),
+            |&n, buffer| Ok(buffer.find_exactly(n)?),
+            |buffer, n| buffer.take_ref(n),
+        )
     }
 
     /// Everything through the first separator, separator included.
@@ -303,10 +303,21 @@ impl<R: Source> StreamReader<R> {
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn read_until(&mut self, separators: impl IntoSeparators) -> Result<Bytes, ReadUntilError> {
-        let (compiled, limit) = (separators.into_separators()?, self.buffer.limit());
-        let n = complete!(self, self.buffer.find_until(compiled.borrow(), limit)?);
-        Ok(self.buffer.take(n))
+    #[inline]
+    pub fn read_until(
+        &mut self,
+        separators: impl IntoSeparators,
+    ) -> impl Future<Output = Result<Bytes, ReadUntilError>> {
+        Step::new(
+            self,
+            separators.into_separators(),
+            |compiled, buffer| buffer.ready_frame(compiled.as_ref().ok()?.borrow(), buffer.limit()),
+            |compiled, buffer| match compiled {
+                Ok(compiled) => Ok(buffer.find_until(compiled.borrow(), buffer.limit())?),
+                Err(error) => Err((*error).into()),
+            },
+            |buffer, n| buffer.take(n),
+        )
     }
 
     /// [`read_until`](Self::read_until), borrowed from the buffer: neither a copy nor an allocation.
@@ -325,10 +336,21 @@ impl<R: Source> StreamReader<R> {
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn read_until_ref(&mut self, separators: impl IntoSeparators) -> Result<&[u8], ReadUntilError> {
-        let (compiled, limit) = (separators.into_separators()?, self.buffer.limit());
-        let n = complete!(self, self.buffer.find_until(compiled.borrow(), limit)?);
-        Ok(self.buffer.take_ref(n))
+    #[inline]
+    pub fn read_until_ref(
+        &mut self,
+        separators: impl IntoSeparators,
+    ) -> impl Future<Output = Result<&[u8], ReadUntilError>> {
+        Step::new(
+            self,
+            separators.into_separators(),
+            |compiled, buffer| buffer.ready_frame(compiled.as_ref().ok()?.borrow(), buffer.limit()),
+            |compiled, buffer| match compiled {
+                Ok(compiled) => Ok(buffer.find_until(compiled.borrow(), buffer.limit())?),
+                Err(error) => Err((*error).into()),
+            },
+            |buffer, n| buffer.take_ref(n),
+        )
     }
 
     /// The next line with its newline; the last line may lack it; `None` at the end of the stream.
@@ -355,10 +377,15 @@ impl<R: Source> StreamReader<R> {
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn read_line(&mut self) -> Result<Option<Bytes>, LimitedReadError> {
-        let limit = self.buffer.limit();
-        let n = complete!(self, self.buffer.find_line(limit)?);
-        Ok(n.map(|n| self.buffer.take(n)))
+    #[inline]
+    pub fn read_line(&mut self) -> impl Future<Output = Result<Option<Bytes>, LimitedReadError>> {
+        Step::new(
+            self,
+            (),
+            |(), buffer| buffer.ready_frame(Separators::newline(), buffer.limit()).map(Some),
+            |(), buffer| Ok(buffer.find_line(buffer.limit())?),
+            |buffer, n| n.map(|n| buffer.take(n)),
+        )
     }
 
     /// [`read_line`](Self::read_line), borrowed from the buffer: neither a copy nor an allocation.
@@ -379,10 +406,15 @@ impl<R: Source> StreamReader<R> {
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn read_line_ref(&mut self) -> Result<Option<&[u8]>, LimitedReadError> {
-        let limit = self.buffer.limit();
-        let n = complete!(self, self.buffer.find_line(limit)?);
-        Ok(n.map(|n| self.buffer.take_ref(n)))
+    #[inline]
+    pub fn read_line_ref(&mut self) -> impl Future<Output = Result<Option<&[u8]>, LimitedReadError>> {
+        Step::new(
+            self,
+            (),
+            |(), buffer| buffer.ready_frame(Separators::newline(), buffer.limit()).map(Some),
+            |(), buffer| Ok(buffer.find_line(buffer.limit())?),
+            |buffer, n| n.map(|n| buffer.take_ref(n)),
+        )
     }
 
     /// The first `n` bytes, or all there are when the stream ends before. They stay unread.
@@ -404,7 +436,7 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn peek(&mut self, n: usize) -> Result<&[u8], TransportError> {
-        let n = complete!(self, self.buffer.find_peek(n));
+        let n = self.complete::<_, TransportError>(|buffer| Ok(buffer.find_peek(n))).await?;
         Ok(&self.buffer.unread_bytes()[..n])
     }
 
@@ -431,7 +463,7 @@ impl<R: Source> StreamReader<R> {
     /// ```
     pub async fn skip_until(&mut self, separators: impl IntoSeparators) -> Result<u64, SkipUntilError> {
         let compiled = separators.into_separators()?;
-        Ok(complete!(self, self.buffer.skip_until(compiled.borrow())?))
+        self.complete::<_, SkipUntilError>(|buffer| Ok(buffer.skip_until(compiled.borrow())?)).await
     }
 
     /// The lines that follow, as a `futures` `Stream` that borrows the reader. An error comes once, then
@@ -666,8 +698,12 @@ impl<R: Source> StreamReader<R> {
         Bytes::copy_from_slice(old.unread_bytes())
     }
 
-    fn fill(&mut self) -> impl Future<Output = Result<(), TransportError>> {
-        poll_fn(|cx| self.poll_fill(cx))
+    /// Completes a step on the buffer, refilling it as long as the step needs more.
+    fn complete<T, E: From<TransportError>>(
+        &mut self,
+        mut step: impl FnMut(&mut ReadBuffer) -> Result<Verdict<T>, E>,
+    ) -> impl Future<Output = Result<T, E>> {
+        poll_fn(move |cx| self.poll_step(cx, &mut step))
     }
 
     /// Waits until bytes or the end have come into the buffer. Asked only when a step needs more.

@@ -1,10 +1,10 @@
 //! The reads that know a limit, with a limit for the call.
 
-use super::{Lines, Split, StreamReader, complete};
+use super::{Lines, Split, StreamReader};
 use crate::source::Source;
 use crate::{LimitedReadError, ReadUntilError};
 use bytes::Bytes;
-use highwater_buffer::{IntoSeparators, InvalidSeparators, Verdict};
+use highwater_buffer::{IntoSeparators, InvalidSeparators};
 use std::borrow::Borrow;
 
 /// A reader under another limit: see [`StreamReader::limited`].
@@ -48,7 +48,11 @@ impl<'a, R: Source> Limited<'a, R> {
     /// ```
     pub async fn read_until(&mut self, separators: impl IntoSeparators) -> Result<Bytes, ReadUntilError> {
         let compiled = separators.into_separators()?;
-        let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
+        let separators = compiled.borrow();
+        let n = self
+            .reader
+            .complete::<_, ReadUntilError>(|buffer| Ok(buffer.find_until(separators, self.limit)?))
+            .await?;
         Ok(self.reader.buffer.take(n))
     }
 
@@ -69,7 +73,11 @@ impl<'a, R: Source> Limited<'a, R> {
     /// ```
     pub async fn read_until_ref(self, separators: impl IntoSeparators) -> Result<&'a [u8], ReadUntilError> {
         let compiled = separators.into_separators()?;
-        let n = complete!(self.reader, self.reader.buffer.find_until(compiled.borrow(), self.limit)?);
+        let separators = compiled.borrow();
+        let n = self
+            .reader
+            .complete::<_, ReadUntilError>(|buffer| Ok(buffer.find_until(separators, self.limit)?))
+            .await?;
         Ok(self.reader.buffer.take_ref(n))
     }
 
@@ -89,7 +97,8 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # });
     /// ```
     pub async fn read_line(&mut self) -> Result<Option<Bytes>, LimitedReadError> {
-        let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
+        let n =
+            self.reader.complete::<_, LimitedReadError>(|buffer| Ok(buffer.find_line(self.limit)?)).await?;
         Ok(n.map(|n| self.reader.buffer.take(n)))
     }
 
@@ -110,7 +119,8 @@ impl<'a, R: Source> Limited<'a, R> {
     /// # });
     /// ```
     pub async fn read_line_ref(self) -> Result<Option<&'a [u8]>, LimitedReadError> {
-        let n = complete!(self.reader, self.reader.buffer.find_line(self.limit)?);
+        let n =
+            self.reader.complete::<_, LimitedReadError>(|buffer| Ok(buffer.find_line(self.limit)?)).await?;
         Ok(n.map(|n| self.reader.buffer.take_ref(n)))
     }
 
