@@ -1,4 +1,9 @@
-//! What the benches share: a transport in memory that costs as little as a transport can.
+//! What the benches share: transports in memory that cost as little as a transport can, and what they carry.
+
+mod cycle;
+pub mod messages;
+
+pub use cycle::Cycle;
 
 use std::io;
 use std::pin::Pin;
