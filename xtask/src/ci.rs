@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     ("interop", interop::run),
     ("demo", demonstration),
     ("benches", benches),
+    ("gate", gate),
     ("package", package),
 ];
 
@@ -140,6 +141,11 @@ fn benches(workspace: &Workspace) -> Outcome {
     let mut command = bench::command(workspace);
     command.arg("--test");
     all("benches", [command])
+}
+
+/// That no operation takes more instructions than it did.
+fn gate(workspace: &Workspace) -> Outcome {
+    bench::gate(workspace, bench::Then::Compare)
 }
 
 /// That the libraries can be published, by building each from what its package holds.

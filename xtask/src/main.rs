@@ -59,7 +59,8 @@ enum Task {
     ///
     /// A failing step does not keep the next from running. Each step closes with a line that counts what
     /// passed and failed; a table of the steps and one line for all of them end the run. Needs rustfmt,
-    /// clippy and python3 (3.8 or later); `.ci/run` installs Python if it is missing.
+    /// clippy and python3 (3.8 or later), and valgrind for the gate on instruction counts, which is skipped
+    /// without it; `.ci/run` installs Python and valgrind if they are missing.
     Ci,
 
     /// Let our programs talk to Python's asyncio and a real HTTP server, and compare what arrives. Needs
@@ -74,6 +75,15 @@ enum Task {
     /// The arguments go to criterion: a filter such as `reader/until`, `--save-baseline NAME`, `--test` to
     /// run each benchmark once. For criterion's own help: `cargo xtask bench -- --help`.
     Bench {
+        /// Count the instructions of each operation instead, with valgrind, and fail if one of ours grew by
+        /// more than 3 % over what benches/instructions.toml says
+        #[arg(long)]
+        gate: bool,
+
+        /// Write what was counted to benches/instructions.toml
+        #[arg(long, requires = "gate")]
+        record: bool,
+
         /// What to pass on to criterion
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -97,6 +107,9 @@ fn run(task: Task) -> Outcome {
         Task::Test => test::run(&workspace),
         Task::Ci => ci::run(&workspace),
         Task::Interop => interop::run(&workspace),
-        Task::Bench { arguments } => bench::run(&workspace, &arguments),
+        Task::Bench { gate: true, record, .. } => {
+            bench::gate(&workspace, if record { bench::Then::Record } else { bench::Then::Compare })
+        }
+        Task::Bench { arguments, .. } => bench::run(&workspace, &arguments),
     }
 }
