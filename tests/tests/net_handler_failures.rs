@@ -177,3 +177,24 @@ fn s1_a_hook_that_panics_harms_no_connection_and_no_count() {
         closed.await;
     });
 }
+
+/// A handler that has said what it had to say, and a client that does not stay for it.
+#[test]
+fn s1_bytes_that_nobody_was_left_to_be_told_of_are_told_to_the_hook() {
+    on_each_runtime(|| async {
+        let (tell, mut told) = hook();
+        let much = |_: StreamReader, writer: StreamWriter| async move { writer.write(vec![b'm'; 8 << 20]) };
+        let server = start_server(much, LOOPBACK).on_error(tell).await.unwrap();
+        let (mut reader, writer) = open_connection(server.local_addrs()[0]).await.unwrap();
+        let client = writer.facts().local_addr().to_string();
+        assert_eq!(reader.read(1).await.unwrap(), "m");
+        writer.abort();
+        let event = told.recv().await.unwrap();
+        let start = format!("the connection of {client} was closed with ");
+        assert!(event.starts_with(&start) && event.contains(" bytes unsent: "), "{event}");
+        assert_eq!(server.counts().handler_errors, 0);
+        drop((reader, writer));
+        server.close();
+        server.wait_closed().await;
+    });
+}

@@ -70,6 +70,26 @@ fn s1_with_a_hook_or_without_a_failure_stderr_stays_empty() {
     }
 }
 
+/// Whoever can reach a server can make a handshake fail, and could fill its log.
+#[test]
+fn t3_a_handshake_that_fails_is_not_told_on_stderr() {
+    let case = async || {
+        let server = start_server(echo, LOOPBACK).tls(highwater_tests::tls::server()).await.unwrap();
+        let (mut reader, writer) = open_connection(server.local_addrs()[0]).await.unwrap();
+        println!("client {}", writer.facts().local_addr());
+        writer.write("GET / HTTP/1.1\r\n\r\n").unwrap();
+        // An alert, and the end.
+        reader.read_to_end(1000).await.unwrap();
+        drop((reader, writer));
+        server.close();
+        server.wait_closed().await;
+        assert_eq!(server.counts().failed_handshakes, 1);
+    };
+    if let Some((_, lines)) = lines_of("t3_a_handshake_that_fails_is_not_told_on_stderr", case) {
+        assert_eq!(lines, [""; 0]);
+    }
+}
+
 /// A daemon whose stderr is a pipe that nobody reads any more: what cannot be told harms nobody.
 fn survives_a_closed_stderr(test: &str, case: impl AsyncFnOnce() + Send + 'static) {
     if env::var_os(CASE).is_some() {
