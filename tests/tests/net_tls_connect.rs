@@ -204,6 +204,20 @@ fn t3_the_handshake_has_a_timeout_of_its_own() {
     });
 }
 
+/// Also with a peer that is as quick as can be.
+#[test]
+fn t3_no_time_at_all_is_a_timeout_however_quick_the_peer_is() {
+    on_one_thread(|| async {
+        let server = echoing(server()).await;
+        for _ in 0..5 {
+            let tls = client().handshake_timeout(Duration::ZERO);
+            let (error, _) = handshake(open_connection(server.local_addrs()[0]).tls(tls).await);
+            assert!(matches!(error, TlsError::TimedOut { after: Duration::ZERO }), "{error:?}");
+        }
+        ends(server).await;
+    });
+}
+
 /// The time that is left does not begin anew with the handshake, and an address that never answers has used
 /// it up before one begins.
 #[test]
