@@ -105,7 +105,7 @@ fn t1_an_ip_address_is_a_name_for_which_the_certificate_has_to_be_valid() {
             error,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
         ));
-        for name in ["", "no name", "a..b", "300.0.0.1:5"] {
+        for name in ["", "no name", "a..b", "300.0.0.1:5", "localhost%evil", "127.0.0.1.", "localhost.."] {
             let (reader, writer) = duplex(64).0;
             let error = start_tls(reader, writer, client().server_name(name)).await.unwrap_err();
             assert_eq!(error.to_string(), format!("{name:?} is neither a DNS name nor an IP address"));

@@ -322,3 +322,17 @@ fn t3_a_peer_that_stays_after_the_alert_is_let_go() {
         }
     });
 }
+
+/// What is still queued in plain does not keep a connection open whose handshake has run out of time.
+#[test]
+fn t3_when_the_time_is_over_the_connection_is_gone_with_all_that_was_queued() {
+    run_paused(|| async {
+        let ((reader, writer), _peer_that_never_reads) = highwater_net::duplex(64);
+        let weak = writer.downgrade();
+        writer.write(vec![7; 1000]).unwrap();
+        let tls = client().handshake_timeout(Duration::from_secs(3)).server_name("localhost");
+        let error = start_tls(reader, writer, tls).await.unwrap_err();
+        assert_eq!(error.to_string(), "the TLS handshake took longer than 3s");
+        assert!(weak.is_gone());
+    });
+}
