@@ -52,6 +52,9 @@ pub const DEFAULT_LIMIT: usize = 64 * 1024;
 /// That bound holds for what comes through [`spare`](Self::spare). [`feed`](Self::feed) and
 /// [`unread`](Self::unread) take whatever they are given.
 ///
+/// A frame that is kept keeps little else alive: one of up to 64 bytes at most 256, a longer one at most
+/// twice its length.
+///
 /// ```
 /// use highwater_buffer::{ReadBuffer, Verdict};
 ///
