@@ -180,7 +180,10 @@ fn s3_close_clients_and_abort_clients_reach_a_connection_that_was_upgraded() {
         assert_eq!(reader.read(1).await.unwrap(), "", "close_notify came");
         drop((reader, writer));
 
-        let (mut reader, _writer) = upgraded(&server).await;
+        let (mut reader, writer) = upgraded(&server).await;
+        // A client is through with its handshake before its server is.
+        writer.write("still here\n").unwrap();
+        assert_eq!(reader.read_line().await.unwrap().unwrap(), "still here\n");
         server.abort_clients();
         assert_eq!(reader.read(1).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
         ends(server).await;

@@ -10,8 +10,11 @@ use crate::stream_reader::perform;
 use crate::subject::{Call, End, Outcome, Subject};
 use bytes::Bytes;
 use futures::FutureExt;
-use highwater_net::{StreamOptions, StreamReader, StreamWriter};
+use highwater_net::{StreamOptions, StreamReader, StreamWriter, Transport};
+use socket2::SockRef;
 use std::future::Future;
+use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -19,7 +22,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::yield_now;
 
-/// A read that was woken for nothing is looked at again in so many turns of the runtime.
+/// A read that was woken for nothing is looked at again in so many turns of the runtime, and for as long as
+/// its socket holds anything.
 const TURNS: usize = 16;
 
 /// A reader, the peer from which its bytes come, and the runtime that moves them.
@@ -27,7 +31,7 @@ pub(super) struct Live<'a> {
     runtime: &'a Runtime,
     reader: Arc<Mutex<StreamReader>>,
     /// Keeps the near pair whole.
-    _writer: StreamWriter,
+    writer: StreamWriter,
     peer: Halves,
     waiting: Option<Read>,
     end: End,
@@ -55,7 +59,7 @@ impl<'a> Live<'a> {
         });
         let (reader, writer) = near;
         let reader = Arc::new(Mutex::new(reader));
-        Self { runtime, reader, _writer: writer, peer, waiting: None, end: End::Open }
+        Self { runtime, reader, writer, peer, waiting: None, end: End::Open }
     }
 
     fn with_reader<T>(&self, with: impl FnOnce(&mut StreamReader) -> T) -> T {
@@ -117,7 +121,7 @@ impl Subject for Live<'_> {
                 }
                 // No read waits any more when the end has come.
                 while read.woken.0.notified().now_or_never().is_none() {
-                    if turns == TURNS && self.end == End::Open {
+                    if turns == TURNS && self.end == End::Open && has_all(&self.writer) {
                         return Poll::Pending;
                     }
                     turns = (turns + 1).min(TURNS);
@@ -148,6 +152,23 @@ impl Subject for Live<'_> {
     fn at_eof(&mut self) -> bool {
         self.with_reader(|reader| reader.at_eof())
     }
+}
+
+/// Whether everything that has come was read from the socket. What is in memory wakes when it comes.
+fn has_all(writer: &StreamWriter) -> bool {
+    writer.with_transport(is_empty).unwrap_or(true)
+}
+
+fn is_empty(transport: &Transport) -> bool {
+    let socket = match transport {
+        Transport::Tcp(socket) => SockRef::from(socket),
+        #[cfg(unix)]
+        Transport::Unix(socket) => SockRef::from(socket),
+        Transport::Tls(tls) => return is_empty(tls.get_ref()),
+        _ => return true,
+    };
+    let mut byte = [MaybeUninit::uninit()];
+    socket.peek(&mut byte).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl Read {
