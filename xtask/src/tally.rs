@@ -16,8 +16,7 @@ pub(crate) struct Tally {
     failures: Vec<String>,
     /// `name: reason`, from tests that found something lacking when they ran, and so are in `passed` too.
     skipped: Vec<String>,
-    /// `name: reason`, from tests marked `#[ignore]` and examples marked `ignore`, which libtest never
-    /// started.
+    /// `name: reason`, from tests and examples whose mark tells libtest not to start them.
     ignored: Vec<String>,
 }
 

@@ -220,11 +220,11 @@ impl ClientTlsBuilder {
     /// Whose cryptography. Unless said otherwise aws-lc-rs, or ring where only that feature is on;
     /// rustls's process-wide default is not used.
     ///
-    /// ```no_run
-    /// # fn provider() -> highwater_net::rustls::crypto::CryptoProvider { unimplemented!() }
-    /// let tls = highwater_net::ClientTls::builder().provider(provider()).build()?;
-    /// # let _ = tls;
-    /// # Ok::<(), highwater_net::TlsConfigError>(())
+    /// ```
+    /// # use highwater_net::{ClientTls, TlsConfigError, rustls::crypto::CryptoProvider};
+    /// # fn build(provider: CryptoProvider) -> Result<ClientTls, TlsConfigError> {
+    /// ClientTls::builder().provider(provider).build()
+    /// # }
     /// ```
     pub fn provider(mut self, provider: impl Into<Arc<CryptoProvider>>) -> Self {
         self.provider = Some(provider.into());
