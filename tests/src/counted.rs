@@ -120,3 +120,19 @@ fn descriptors() -> usize {
 fn descriptors() -> usize {
     0
 }
+
+/// Runs `test` twice, the second time with what the first left behind counted. For files of a single test,
+/// which have their process to themselves.
+///
+/// # Panics
+/// Where a descriptor is left over.
+pub fn leaves_nothing<F: Future<Output = ()>>(what: &str, runtime: &Runtime, test: impl Fn() -> F) {
+    runtime.block_on(async {
+        test().await;
+        no_task_is_left().await;
+        let before = descriptors();
+        test().await;
+        no_task_is_left().await;
+        assert_eq!(descriptors(), before, "{what}");
+    });
+}

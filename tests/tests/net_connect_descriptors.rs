@@ -4,24 +4,9 @@
 
 use highwater_net::{open_connection, start_server};
 use highwater_tests::bounded::{bounded, one_thread, two_workers};
+use highwater_tests::counted::leaves_nothing;
 use highwater_tests::net::{LOOPBACK, Silent, descriptors, echo, give_away, is_echoed, refusing};
 use std::time::Duration;
-use tokio::runtime::{Handle, Runtime};
-
-/// Runs `test` twice, the second time with what the first left behind counted.
-fn leaves_nothing(what: &str, runtime: &Runtime, test: impl AsyncFn()) {
-    runtime.block_on(async {
-        let settled = async || {
-            test().await;
-            while Handle::current().metrics().num_alive_tasks() > 0 {
-                tokio::task::yield_now().await;
-            }
-            descriptors()
-        };
-        let before = settled().await;
-        assert_eq!(settled().await, before, "{what}");
-    });
-}
 
 async fn cancelled() {
     let silent = Silent::new();

@@ -5,28 +5,13 @@
 use highwater_net::{StreamReader, StreamWriter, open_connection, open_unix_connection};
 use highwater_net::{start_server, start_unix_server};
 use highwater_tests::bounded::{bounded, one_thread, two_workers};
+use highwater_tests::counted::leaves_nothing;
 use highwater_tests::memory::memory;
-use highwater_tests::net::{LOOPBACK, descriptors, echo, is_echoed};
+use highwater_tests::net::{LOOPBACK, echo, is_echoed};
 use highwater_tests::scratch::Scratch;
 use std::future::pending;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
-use tokio::runtime::{Handle, Runtime};
-
-/// Runs `test` twice, the second time with what the first left behind counted.
-fn leaves_nothing(what: &str, runtime: &Runtime, test: impl AsyncFn()) {
-    runtime.block_on(async {
-        let settled = async || {
-            test().await;
-            while Handle::current().metrics().num_alive_tasks() > 0 {
-                tokio::task::yield_now().await;
-            }
-            descriptors()
-        };
-        let before = settled().await;
-        assert_eq!(settled().await, before, "{what}");
-    });
-}
 
 async fn shut_down() {
     let hang = |reader: StreamReader, writer: StreamWriter| async move {

@@ -5,29 +5,15 @@
 use highwater_net::rustls::crypto::CryptoProvider;
 use highwater_net::{ClientTls, TlsConfigError, start_tls};
 use highwater_tests::bounded::{bounded, one_thread, settle, two_workers};
+use highwater_tests::counted::leaves_nothing;
 use highwater_tests::net::descriptors;
 use highwater_tests::report;
 use highwater_tests::tls::{AUTHORITY, Over, Provider, both, client, server};
 use std::env;
 use std::process::Command;
 use std::time::Duration;
-use tokio::runtime::{Handle, Runtime};
 
 const ROLE: &str = "HIGHWATER_TLS_ROLE";
-
-fn leaves_nothing(what: &str, runtime: &Runtime, test: impl AsyncFn()) {
-    runtime.block_on(async {
-        let settled = async || {
-            test().await;
-            while Handle::current().metrics().num_alive_tasks() > 0 {
-                tokio::task::yield_now().await;
-            }
-            descriptors()
-        };
-        let before = settled().await;
-        assert_eq!(settled().await, before, "{what}");
-    });
-}
 
 async fn used_and_closed() {
     for over in [Over::Tcp, Over::Unix] {
