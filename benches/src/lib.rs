@@ -1,9 +1,11 @@
 //! What the benches share: transports in memory that cost as little as a transport can, and what they carry.
 
 mod cycle;
+mod measurement;
 pub mod messages;
 
 pub use cycle::Cycle;
+pub use measurement::{Measurement, Role};
 
 use std::io;
 use std::pin::Pin;
