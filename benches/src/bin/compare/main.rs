@@ -1,0 +1,64 @@
+//! Ours and the peers in one run, taking turns: `cargo xtask bench` runs it.
+//!
+//! Within a round every contender of a work runs once, each round beginning with another one, so that whatever
+//! else the machine does falls on all of them alike.
+
+mod sockets;
+
+use clap::Parser;
+use highwater_benches::Measurement;
+
+/// Measure highwater beside what a user would pick instead.
+#[derive(Debug, Parser)]
+#[command(name = "compare")]
+struct Arguments {
+    /// Five short rounds instead of long ones: an answer within two minutes
+    #[arg(long)]
+    quick: bool,
+
+    /// Also what is not Rust, where it is installed
+    #[arg(long)]
+    external: bool,
+
+    /// Only the works whose name contains this
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
+
+    /// How often every contender runs [default: 7, or 5 with --quick]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+}
+
+/// What is to be measured, and how long.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    /// Short rounds.
+    pub(crate) quick: bool,
+    /// What is not Rust, too.
+    pub(crate) external: bool,
+    /// How often every contender runs, the warm-up not counted.
+    pub(crate) rounds: usize,
+    /// A part of the names of the works that are wanted.
+    pub(crate) only: Option<String>,
+}
+
+impl Choice {
+    /// Whether the work of this name is wanted.
+    pub(crate) fn includes(&self, work: &str) -> bool {
+        self.only.as_deref().is_none_or(|part| work.contains(part))
+    }
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let choice = Choice {
+        quick: arguments.quick,
+        external: arguments.external,
+        rounds: arguments.rounds.map_or(if arguments.quick { 5 } else { 7 }, usize::from),
+        only: arguments.only,
+    };
+    let measurements: Vec<Measurement> = sockets::measure(&choice);
+    for measurement in measurements.iter().filter(|measurement| choice.includes(&measurement.work)) {
+        println!("{} {} {:.1}", measurement.work, measurement.contender, measurement.median());
+    }
+}
