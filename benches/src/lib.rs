@@ -1,66 +1,18 @@
-//! What the benches share: transports in memory that cost as little as a transport can, and what they carry.
+//! What the benches share: transports in memory that cost as little as a transport can, what they carry, and who
+//! reads and writes it.
 
 mod cycle;
+mod drain;
 mod measurement;
+pub mod memory;
 pub mod messages;
 
 pub use cycle::Cycle;
+pub use drain::Drain;
 pub use measurement::{Measurement, Role};
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// The most bytes that one read of a [`Source`] brings, as a busy socket would.
+/// The most bytes that one read brings, as a busy socket would.
 pub const CHUNK: usize = 64 * 1024;
-
-/// Bytes that are there already, in reads of at most [`CHUNK`] bytes.
-#[derive(Clone, Debug)]
-pub struct Source<'a>(&'a [u8]);
-
-impl<'a> Source<'a> {
-    /// A source of `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl AsyncRead for Source<'_> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let count = self.0.len().min(into.remaining()).min(CHUNK);
-        let (read, rest) = self.0.split_at(count);
-        into.put_slice(read);
-        self.0 = rest;
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// Takes everything and keeps the count, after looking at each byte as a copy to the kernel would.
-#[derive(Debug, Default)]
-pub struct Drain {
-    taken: Vec<u8>,
-}
-
-impl AsyncWrite for Drain {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.taken.clear();
-        self.taken.extend_from_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
 
 /// A runtime of one thread, as a server has one for each core.
 pub fn runtime() -> tokio::runtime::Runtime {

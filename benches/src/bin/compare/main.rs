@@ -3,10 +3,14 @@
 //! Within a round every contender of a work runs once, each round beginning with another one, so that whatever
 //! else the machine does falls on all of them alike.
 
+mod memory;
+mod ratio;
+mod rounds;
 mod sockets;
+mod table;
 
 use clap::Parser;
-use highwater_benches::Measurement;
+use std::process::ExitCode;
 
 /// Measure highwater beside what a user would pick instead.
 #[derive(Debug, Parser)]
@@ -27,6 +31,10 @@ struct Arguments {
     /// How often every contender runs [default: 7, or 5 with --quick]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
+
+    /// Measure nothing: every contender in memory does its work once, and says what it saw
+    #[arg(long)]
+    check: bool,
 }
 
 /// What is to be measured, and how long.
@@ -49,7 +57,7 @@ impl Choice {
     }
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let choice = Choice {
         quick: arguments.quick,
@@ -57,8 +65,21 @@ fn main() {
         rounds: arguments.rounds.map_or(if arguments.quick { 5 } else { 7 }, usize::from),
         only: arguments.only,
     };
-    let measurements: Vec<Measurement> = sockets::measure(&choice);
-    for measurement in measurements.iter().filter(|measurement| choice.includes(&measurement.work)) {
-        println!("{} {} {:.1}", measurement.work, measurement.contender, measurement.median());
+    let outcome = if arguments.check { memory::check(&choice) } else { compare(&choice) };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("compare: {sentence}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn compare(choice: &Choice) -> Result<(), String> {
+    let mut measurements = memory::measure(choice)?;
+    measurements.extend(sockets::measure(choice));
+    for table in table::tables(&measurements) {
+        table.print();
+    }
+    Ok(())
 }
