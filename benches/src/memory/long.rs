@@ -20,6 +20,7 @@ pub(super) fn works() -> [Work; 2] {
             .peer("futures read_until", futures_read_until)
             .peer("LinesCodec", |load| decode(load, LinesCodec::new(), |line| line.len() + 1))
             .bound("std read_until", std_read_until)
+            .bound("copy into one Vec", bounds::gather)
             .bound("copy", bounds::copy)
     })
 }
@@ -36,29 +37,24 @@ fn read_line(load: &Load) -> Done {
 /// A line of 16 B to 64 MiB, in chunks of 64 KiB.
 pub(super) fn by_record() -> impl Iterator<Item = Work> {
     (4..=26).step_by(2).map(|power| 1 << power).map(|length: usize| {
-        growing(format!("growth/record/{}", size(length)), Load::long_line(length), length)
+        let work = growing("growth/record", Load::long_line(length), length);
+        Work { passes: if length > MIB { 8 } else { 1 }, ..work }
     })
 }
 
 /// A line of 16 KiB in chunks of 1 B to 64 KiB.
 pub(super) fn by_chunk() -> impl Iterator<Item = Work> {
-    (0..=16).step_by(2).map(|power| 1 << power).map(|chunk: usize| {
-        growing(format!("growth/chunk/{}", size(chunk)), Load::long_line(16 * KIB).in_chunks_of(chunk), chunk)
-    })
+    (0..=16)
+        .step_by(2)
+        .map(|power| 1 << power)
+        .map(|chunk: usize| growing("growth/chunk", Load::long_line(16 * KIB).in_chunks_of(chunk), chunk))
 }
 
-fn growing(name: String, load: Load, at: usize) -> Work {
+fn growing(name: &str, load: Load, at: usize) -> Work {
     let work = Work::new(name, load)
         .ours("highwater read_line_ref", read_line_ref)
         .peer("tokio read_until, 64 KiB", |load| read_until(load, CHUNK))
+        .bound("copy into one Vec", bounds::gather)
         .bound("copy", bounds::copy);
     Work { at: Some(at as f64), per: Per::Byte, ..work }
-}
-
-fn size(bytes: usize) -> String {
-    match bytes {
-        MIB.. => format!("{}MiB", bytes / MIB),
-        KIB.. => format!("{}KiB", bytes / KIB),
-        _ => format!("{bytes}B"),
-    }
 }

@@ -29,6 +29,8 @@ pub struct Work {
     pub at: Option<f64>,
     /// What is to be done.
     pub load: Load,
+    /// How often at least, so that what a first time costs is shared by several.
+    pub passes: usize,
     /// Who does it.
     pub contenders: Vec<Contender>,
 }
@@ -84,7 +86,7 @@ impl fmt::Debug for Contender {
 
 impl Work {
     fn new(name: impl Into<String>, load: Load) -> Self {
-        Self { name: name.into(), per: Per::Record, at: None, load, contenders: Vec::new() }
+        Self { name: name.into(), per: Per::Record, at: None, load, passes: 1, contenders: Vec::new() }
     }
 
     fn with(mut self, role: Role, name: &'static str, run: impl Fn(&Load) -> Done + 'static) -> Self {

@@ -3,6 +3,7 @@
 //! Within a round every contender of a work runs once, each round beginning with another one, so that whatever
 //! else the machine does falls on all of them alike.
 
+mod external;
 mod memory;
 mod ratio;
 mod rounds;
@@ -10,6 +11,8 @@ mod sockets;
 mod table;
 
 use clap::Parser;
+use highwater_benches::CHUNK;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measure highwater beside what a user would pick instead.
@@ -82,4 +85,10 @@ fn compare(choice: &Choice) -> Result<(), String> {
         table.print();
     }
     Ok(())
+}
+
+/// A place beside this program, among what is built, for what the bench builds itself.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.with_file_name(name)
 }

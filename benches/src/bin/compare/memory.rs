@@ -1,7 +1,8 @@
 //! Works in memory: all contenders on one core, in one thread.
 
 use crate::Choice;
-use crate::rounds;
+use crate::external::Programs;
+use crate::rounds::{self, Turn};
 use highwater_benches::Measurement;
 use highwater_benches::memory::{self, Work};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -12,11 +13,15 @@ use std::thread;
 /// # Errors
 /// A sentence about a contender that lost something.
 pub(crate) fn measure(choice: &Choice) -> Result<Vec<Measurement>, String> {
+    let programs = match &choice.external {
+        true => Programs::prepare(crate::built("external-memory"))?,
+        false => Programs::default(),
+    };
     on_one_core(|| {
         let mut measurements = Vec::new();
         for work in works(choice) {
             eprintln!("{}", work.name);
-            measurements.extend(rounds::run(&work, choice)?);
+            measurements.extend(rounds::run(&work, turns(&work, &programs)?, choice)?);
         }
         Ok(measurements)
     })
@@ -27,12 +32,14 @@ pub(crate) fn measure(choice: &Choice) -> Result<Vec<Measurement>, String> {
 /// # Errors
 /// A sentence about a contender that lost something.
 pub(crate) fn check(choice: &Choice) -> Result<(), String> {
+    let mut count = 0;
     for work in works(choice) {
-        for contender in &work.contenders {
-            rounds::once(&work, contender, &work.load)?;
+        for mut turn in turns(&work, &Programs::default())? {
+            turn.take(&work)?;
+            count += 1;
         }
-        println!("{}: {} contenders saw every byte", work.name, work.contenders.len());
     }
+    println!("compare: {count} contenders saw every record and every byte");
     Ok(())
 }
 
@@ -41,8 +48,15 @@ fn works(choice: &Choice) -> Vec<Work> {
     works.filter(|work| choice.includes(&work.name)).collect()
 }
 
-/// Runs `work` in a thread of its own that stays on the core where it began. Threads and processes that are
-/// started later go where they want.
+fn turns<'a>(work: &'a Work, programs: &Programs) -> Result<Vec<Turn<'a>>, String> {
+    let mut turns: Vec<_> = work.contenders.iter().map(|contender| Turn::here(work, contender)).collect();
+    let programs = programs.of(&work.name, &work.load)?;
+    turns.extend(programs.into_iter().map(|program| Turn::elsewhere(work, program)));
+    Ok(turns)
+}
+
+/// Runs `work` in a thread of its own that stays on one core. Threads and processes that others start go where
+/// they want.
 fn on_one_core<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let pinned = || {
         // A system that does not let us choose measures with more noise, and no less.

@@ -1,8 +1,9 @@
 //! Taking turns: within a round every contender runs once, and each round begins with another one.
 
 use crate::Choice;
-use highwater_benches::Measurement;
-use highwater_benches::memory::{Contender, Load, Work};
+use crate::external::Program;
+use highwater_benches::memory::{Contender, Done, Load, Work};
+use highwater_benches::{Measurement, Role};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::time::Duration;
 
@@ -15,12 +16,17 @@ const SHORT: Duration = Duration::from_millis(4);
 ///
 /// # Errors
 /// A sentence about one that lost something.
-pub(crate) fn run(work: &Work, choice: &Choice) -> Result<Vec<Measurement>, String> {
+pub(crate) fn run(
+    work: &Work,
+    mut turns: Vec<Turn<'_>>,
+    choice: &Choice,
+) -> Result<Vec<Measurement>, String> {
     let wanted = if choice.quick { SHORT } else { LONG };
-    let turns: Vec<_> = work.contenders.iter().map(|contender| Turn::of(work, contender, wanted)).collect();
-    let mut turns = turns.into_iter().collect::<Result<Vec<_>, _>>()?;
+    for turn in &mut turns {
+        turn.warm_up(work, wanted)?;
+    }
+    let count = turns.len();
     for round in 0..choice.rounds {
-        let count = turns.len();
         for place in 0..count {
             turns[(round + place) % count].take(work)?;
         }
@@ -28,36 +34,48 @@ pub(crate) fn run(work: &Work, choice: &Choice) -> Result<Vec<Measurement>, Stri
     Ok(turns.into_iter().map(|turn| turn.measurement(work)).collect())
 }
 
-/// Lets a contender do it once, and tells how long it took.
-///
-/// # Errors
-/// A sentence when it did not see all that was there.
-pub(crate) fn once(work: &Work, contender: &Contender, load: &Load) -> Result<Duration, String> {
-    let before = now();
-    let done = contender.run(load);
-    let took = now().saturating_sub(before);
-    if done == load.expected() {
-        return Ok(took);
-    }
-    Err(format!("{} by {}: saw {done:?}, and there was {:?}", work.name, contender.name, load.expected()))
-}
-
 /// A contender with as much to do as takes long enough, and what it took so far.
-struct Turn<'a> {
-    contender: &'a Contender,
+pub(crate) struct Turn<'a> {
+    name: &'static str,
+    role: Role,
+    run: Box<dyn Fn(&Load) -> Result<(Done, Duration), String> + 'a>,
     load: Load,
     samples: Vec<f64>,
 }
 
 impl<'a> Turn<'a> {
-    /// Finds out how much that is, which warms up as well.
-    fn of(work: &Work, contender: &'a Contender, wanted: Duration) -> Result<Self, String> {
-        let mut passes = 1;
+    /// One that is part of this program.
+    pub(crate) fn here(work: &Work, contender: &'a Contender) -> Self {
+        let timed = move |load: &Load| {
+            let before = now();
+            let done = contender.run(load);
+            Ok((done, now().saturating_sub(before)))
+        };
+        Self::new(work, contender.name, contender.role, Box::new(timed))
+    }
+
+    /// One that is a program of its own, and has its own clock.
+    pub(crate) fn elsewhere(work: &Work, program: Program) -> Self {
+        Self::new(work, program.name, Role::Peer, Box::new(move |load: &Load| program.run(load)))
+    }
+
+    fn new(
+        work: &Work,
+        name: &'static str,
+        role: Role,
+        run: Box<dyn Fn(&Load) -> Result<(Done, Duration), String> + 'a>,
+    ) -> Self {
+        Self { name, role, run, load: work.load.clone(), samples: Vec::new() }
+    }
+
+    /// Finds out how many passes take long enough.
+    fn warm_up(&mut self, work: &Work, wanted: Duration) -> Result<(), String> {
+        let mut passes = work.passes;
         loop {
-            let load = work.load.times(passes);
-            let took = once(work, contender, &load)?;
+            self.load = work.load.times(passes);
+            let took = self.once(work)?;
             if took >= wanted {
-                return Ok(Self { contender, load, samples: Vec::new() });
+                return Ok(());
             }
             let missing = wanted.as_secs_f64() / took.as_secs_f64().max(1e-6);
             // A little more than is missing, but no leap from a first run that may be slower than the next.
@@ -65,19 +83,32 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn take(&mut self, work: &Work) -> Result<(), String> {
-        let took = once(work, self.contender, &self.load)?;
+    /// Does it once more.
+    ///
+    /// # Errors
+    /// A sentence when not all that was there was seen.
+    pub(crate) fn take(&mut self, work: &Work) -> Result<(), String> {
+        let took = self.once(work)?;
         let count = work.per.count(self.load.expected());
         self.samples.push(took.as_nanos() as f64 / count as f64);
         Ok(())
+    }
+
+    fn once(&self, work: &Work) -> Result<Duration, String> {
+        let (done, took) = (self.run)(&self.load)?;
+        let expected = self.load.expected();
+        if done == expected {
+            return Ok(took);
+        }
+        Err(format!("{} by {}: saw {done:?}, and there was {expected:?}", work.name, self.name))
     }
 
     fn measurement(self, work: &Work) -> Measurement {
         Measurement {
             work: work.name.clone(),
             metric: work.per.metric(),
-            contender: self.contender.name.to_owned(),
-            role: self.contender.role,
+            contender: self.name.to_owned(),
+            role: self.role,
             at: work.at,
             samples: self.samples,
         }
