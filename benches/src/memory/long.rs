@@ -37,17 +37,16 @@ fn read_line(load: &Load) -> Done {
 /// A line of 16 B to 64 MiB, in chunks of 64 KiB.
 pub(super) fn by_record() -> impl Iterator<Item = Work> {
     (4..=26).step_by(2).map(|power| 1 << power).map(|length: usize| {
-        let work = growing("growth/record", Load::long_line(length), length);
+        let work = growing("growth/bytes-per-line", Load::long_line(length), length);
         Work { passes: if length > MIB { 8 } else { 1 }, ..work }
     })
 }
 
 /// A line of 16 KiB in chunks of 1 B to 64 KiB.
 pub(super) fn by_chunk() -> impl Iterator<Item = Work> {
-    (0..=16)
-        .step_by(2)
-        .map(|power| 1 << power)
-        .map(|chunk: usize| growing("growth/chunk", Load::long_line(16 * KIB).in_chunks_of(chunk), chunk))
+    (0..=16).step_by(2).map(|power| 1 << power).map(|chunk: usize| {
+        growing("growth/bytes-per-read", Load::long_line(16 * KIB).in_chunks_of(chunk), chunk)
+    })
 }
 
 fn growing(name: &str, load: Load, at: usize) -> Work {

@@ -25,7 +25,8 @@ const GO: &[(&str, &str, &str)] = &[
     ("line/64/owned", "Go ReadBytes", "owned"),
     ("line/512/owned", "Go ReadBytes", "owned"),
     ("crlf/", "Go ReadSlice + check", "crlf"),
-    ("three/", "Go Scanner", "three"),
+    ("three/", "Go Scanner, IndexAny", "three-any"),
+    ("three/", "Go Scanner, IndexByte twice", "three-byte"),
     ("frame/", "Go ReadFull", "frames"),
 ];
 
@@ -79,12 +80,11 @@ impl Programs {
     pub(crate) fn of(&self, work: &str, load: &Load) -> Result<Vec<Program>, String> {
         let mut programs = Vec::new();
         for (command, works) in &self.ready {
-            let Some(&(_, name, kind)) = works.iter().find(|(part, ..)| work.starts_with(part)) else {
-                continue;
-            };
-            let file = self.folder.join(work.replace('/', "-"));
-            fs::write(&file, load.block().0).map_err(|error| format!("no load for {name}: {error}"))?;
-            programs.push(Program { name, command: command.clone(), kind, file });
+            for &(_, name, kind) in works.iter().filter(|(part, ..)| work.starts_with(part)) {
+                let file = self.folder.join(work.replace('/', "-"));
+                fs::write(&file, load.block().0).map_err(|error| format!("no load for {name}: {error}"))?;
+                programs.push(Program { name, command: command.clone(), kind, file });
+            }
         }
         Ok(programs)
     }

@@ -4,11 +4,15 @@
 //! else the machine does falls on all of them alike.
 
 mod external;
+mod machine;
 mod memory;
+mod plots;
 mod ratio;
+mod report;
 mod rounds;
 mod sockets;
 mod table;
+mod targets;
 
 use clap::Parser;
 use highwater_benches::CHUNK;
@@ -38,6 +42,10 @@ struct Arguments {
     /// Measure nothing: every contender in memory does its work once, and says what it saw
     #[arg(long)]
     check: bool,
+
+    /// Also write performance.md and its plots into this folder
+    #[arg(long, value_name = "FOLDER")]
+    report: Option<PathBuf>,
 }
 
 /// What is to be measured, and how long.
@@ -68,7 +76,7 @@ fn main() -> ExitCode {
         rounds: arguments.rounds.map_or(if arguments.quick { 5 } else { 7 }, usize::from),
         only: arguments.only,
     };
-    let outcome = if arguments.check { memory::check(&choice) } else { compare(&choice) };
+    let outcome = if arguments.check { memory::check(&choice) } else { compare(&choice, arguments.report) };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
@@ -78,13 +86,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare(choice: &Choice) -> Result<(), String> {
+fn compare(choice: &Choice, report: Option<PathBuf>) -> Result<(), String> {
+    let load_before = machine::load();
     let mut measurements = memory::measure(choice)?;
     measurements.extend(sockets::measure(choice));
     for table in table::tables(&measurements) {
         table.print();
     }
-    Ok(())
+    targets::print(&targets::reached(&measurements, |work| choice.includes(work)));
+    match report {
+        Some(folder) => report::write(&folder, &measurements, choice, load_before),
+        None => Ok(()),
+    }
 }
 
 /// A place beside this program, among what is built, for what the bench builds itself.
