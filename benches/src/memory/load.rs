@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 const BLOCK: usize = 256 * 1024;
 /// By so much is the first chunk short, so that the ends of later ones fall within records, not between them.
 const SHIFT: usize = 7;
+/// Of so many bytes is a page.
+const PAGE: usize = 4096;
 
 /// What a contender says it has seen, and what is compared with what was there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,15 +44,33 @@ impl Mul<usize> for Done {
 /// Records in an order that repeats.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// One pass, bytes that follow each other and how often.
-    pieces: Vec<(Vec<u8>, usize)>,
-    /// So many bytes at the beginning of each piece are none of it.
-    lead: usize,
+    /// One pass.
+    pieces: Vec<Piece>,
     /// The most that one read brings.
     chunk: usize,
     /// What one pass holds.
     once: Done,
     passes: usize,
+}
+
+/// Bytes, and how often they follow each other.
+#[derive(Clone, Debug)]
+struct Piece {
+    /// A page more than the bytes, wherever among it they lie.
+    block: Vec<u8>,
+    lead: usize,
+    times: usize,
+}
+
+impl Piece {
+    fn new(bytes: &[u8], lead: usize, times: usize) -> Self {
+        assert!(lead <= PAGE, "the room around the bytes is a page");
+        Self { block: [&vec![0; lead], bytes, &vec![0; PAGE - lead]].concat(), lead, times }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.block[self.lead..self.block.len() - (PAGE - self.lead)]
+    }
 }
 
 impl Load {
@@ -59,7 +79,7 @@ impl Load {
         let times = (BLOCK / bytes.len()).max(1);
         let block = bytes.repeat(times);
         let once = Done { records: records * times, bytes: block.len() };
-        Self { pieces: vec![(block, 1)], lead: 0, chunk: CHUNK, once, passes: 1 }
+        Self { pieces: vec![Piece::new(&block, 0, 1)], chunk: CHUNK, once, passes: 1 }
     }
 
     /// One line of `length` bytes. What it is made of stays in the cache however long the line is, so that the
@@ -71,7 +91,12 @@ impl Load {
         let whole = (length - 1) / CHUNK;
         let end = crate::records(1, length - whole * CHUNK, b"\n");
         let once = Done { records: 1, bytes: length };
-        Self { pieces: vec![(vec![b'x'; CHUNK], whole), (end, 1)], lead: 0, chunk: CHUNK, once, passes: 1 }
+        Self {
+            pieces: vec![Piece::new(&[b'x'; CHUNK], 0, whole), Piece::new(&end, 0, 1)],
+            chunk: CHUNK,
+            once,
+            passes: 1,
+        }
     }
 
     /// The same in chunks of another length.
@@ -86,15 +111,15 @@ impl Load {
         Self { passes, ..self.clone() }
     }
 
-    /// The same elsewhere in memory: `lead` bytes further into a page.
+    /// The same elsewhere in a page, `lead` bytes from where it would lie.
     ///
-    /// How fast bytes are copied can depend on the difference of two places within their pages, tenfold on some
-    /// processors, and large blocks all begin at the same place in a page. Who meets that is chance.
+    /// Copies can be ten times as slow when a destination lies up to 15 bytes behind its source within their
+    /// pages (`rep movsb` on some processors), and large blocks all begin at one place in a page. Who meets
+    /// that is chance: it ought to be a chance of each round.
     #[must_use]
     pub fn moved_by(&self, lead: usize) -> Self {
-        let moved = |bytes: &Vec<u8>| [&vec![0; lead], &bytes[self.lead..]].concat();
-        let pieces = self.pieces.iter().map(|(bytes, times)| (moved(bytes), *times)).collect();
-        Self { pieces, lead, ..*self }
+        let pieces = self.pieces.iter().map(|piece| Piece::new(piece.bytes(), lead % PAGE, piece.times));
+        Self { pieces: pieces.collect(), ..*self }
     }
 
     /// What there is in all.
@@ -107,8 +132,8 @@ impl Load {
     /// # Panics
     /// For a long line, which never lies in one piece.
     pub fn block(&self) -> (&[u8], usize) {
-        let [(block, 1)] = &self.pieces[..] else { panic!("a long line has no block") };
-        (&block[self.lead..], self.passes)
+        let [piece] = &self.pieces[..] else { panic!("a long line has no block") };
+        (piece.bytes(), self.passes)
     }
 
     /// A transport that brings it all, and then the end.
@@ -137,8 +162,8 @@ impl Source<'_> {
         let count = most.min(self.chunk_left).min(self.left);
         let mut rest = count;
         while rest > 0 {
-            let (bytes, times) = &self.load.pieces[self.piece];
-            let bytes = &bytes[self.load.lead..];
+            let piece = &self.load.pieces[self.piece];
+            let bytes = piece.bytes();
             let part = rest.min(bytes.len() - self.at);
             put(&bytes[self.at..self.at + part]);
             rest -= part;
@@ -146,7 +171,7 @@ impl Source<'_> {
             if self.at == bytes.len() {
                 self.at = 0;
                 self.times += 1;
-                if self.times == *times {
+                if self.times == piece.times {
                     self.times = 0;
                     self.piece = (self.piece + 1) % self.load.pieces.len();
                 }

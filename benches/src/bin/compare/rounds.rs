@@ -11,9 +11,8 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_millis(20);
 /// The same when an answer is wanted soon.
 const SHORT: Duration = Duration::from_millis(4);
-/// By so much the bytes to be read move from one time to the next, around a page of [`PAGE`].
+/// By so many bytes what is read moves within a page from one time to the next.
 const STEP: usize = 1040;
-const PAGE: usize = 4096;
 
 /// What every contender of a work costs.
 ///
@@ -91,7 +90,7 @@ impl<'a> Turn<'a> {
     /// # Errors
     /// A sentence when not all that was there was seen.
     pub(crate) fn take(&mut self, work: &Work) -> Result<(), String> {
-        self.load = self.load.moved_by((self.samples.len() + 1) * STEP % PAGE);
+        self.load = self.load.moved_by((self.samples.len() + 1) * STEP);
         let took = self.once(work)?;
         let count = work.per.count(self.load.expected());
         self.samples.push(took.as_nanos() as f64 / count as f64);
