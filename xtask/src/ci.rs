@@ -136,11 +136,17 @@ fn demonstration(workspace: &Workspace) -> Outcome {
     close("demo", [demo::run(workspace, None)])
 }
 
-/// That the benchmarks build, and that each runs once.
+/// That the benchmarks build, that each runs once, and that every contender sees every byte.
 fn benches(workspace: &Workspace) -> Outcome {
-    let mut command = bench::command(workspace);
-    command.arg("--test");
-    all("benches", [command])
+    let mut criterion = bench::criterion(workspace);
+    criterion.arg("--test");
+    let mut compare = bench::compare(workspace);
+    compare.arg("--check");
+    let run = |mut command| {
+        println!("$ {}", process::shown(&command));
+        process::run(&mut command)
+    };
+    close("benches", [bench::build(workspace), run(criterion), run(compare)])
 }
 
 /// That no operation takes more instructions than it did.

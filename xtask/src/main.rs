@@ -17,7 +17,6 @@ mod suite;
 mod tally;
 mod workspace;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,23 +69,36 @@ enum Task {
     /// minutes at most.
     Interop,
 
-    /// Measure ours beside the peers, with criterion.
+    /// Measure ours beside the peers, all of them in turns, and list what was to be reached.
     ///
-    /// The arguments go to criterion: a filter such as `reader/until`, `--save-baseline NAME`, `--test` to
-    /// run each benchmark once. For criterion's own help: `cargo xtask bench -- --help`.
+    /// Prints a table for each work, with the ratio to the best peer and the spread; a target that is missed
+    /// fails nothing, and a contender that loses a byte does. `cargo bench -p highwater-benches` runs the same
+    /// contenders one by one, with criterion.
     Bench {
+        /// Short rounds, for an answer within two minutes
+        #[arg(long)]
+        quick: bool,
+
+        /// Also write docs/performance.md and its plots
+        #[arg(long)]
+        report: bool,
+
+        /// Also measure asyncio, uvloop and Go, each where it is installed
+        #[arg(long)]
+        external: bool,
+
+        /// Only the works whose name contains this, such as `line/16`
+        #[arg(long, value_name = "FILTER", conflicts_with = "report")]
+        only: Option<String>,
+
         /// Count the instructions of each operation instead, with valgrind, and fail if one of ours grew by
         /// more than 3 % over what benches/instructions.toml says
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["quick", "report", "external", "only"])]
         gate: bool,
 
         /// Write what was counted to benches/instructions.toml
         #[arg(long, requires = "gate")]
         record: bool,
-
-        /// What to pass on to criterion
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
     },
 }
 
@@ -110,6 +122,8 @@ fn run(task: Task) -> Outcome {
         Task::Bench { gate: true, record, .. } => {
             bench::gate(&workspace, if record { bench::Then::Record } else { bench::Then::Compare })
         }
-        Task::Bench { arguments, .. } => bench::run(&workspace, &arguments),
+        Task::Bench { quick, report, external, only, .. } => {
+            bench::run(&workspace, &bench::Choice { quick, report, external, only })
+        }
     }
 }

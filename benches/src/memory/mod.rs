@@ -9,6 +9,7 @@ mod lines;
 mod load;
 mod long;
 mod separators;
+mod waits;
 mod writes;
 
 pub use load::{Done, Load, Source};
@@ -115,6 +116,7 @@ pub fn reading() -> Vec<Work> {
         .chain(separators::works())
         .chain([heads::work()])
         .chain(frames::works())
+        .chain([waits::work()])
         .collect()
 }
 

@@ -5,13 +5,12 @@ use std::process::Command;
 
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
 /// The crates whose work is in the figures.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 9] = [
     "aho-corasick",
     "aws-lc-rs",
     "bytes",
     "futures-util",
     "memchr",
-    "mio",
     "rustls",
     "tokio",
     "tokio-rustls",

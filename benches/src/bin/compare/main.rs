@@ -3,6 +3,7 @@
 //! Within a round every contender of a work runs once, each round beginning with another one, so that whatever
 //! else the machine does falls on all of them alike.
 
+mod allocations;
 mod external;
 mod machine;
 mod memory;
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
 fn compare(choice: &Choice, report: Option<PathBuf>) -> Result<(), String> {
     let load_before = machine::load();
     let mut measurements = memory::measure(choice)?;
+    measurements.extend(allocations::measure(choice)?);
     measurements.extend(sockets::measure(choice));
     for table in table::tables(&measurements) {
         table.print();

@@ -125,7 +125,7 @@ pub(crate) fn spread(part: f64) -> String {
 
 /// How many times as fast, where that can be told.
 pub(crate) fn times(ratio: Option<Ratio>) -> String {
-    let told = ratio.filter(|ratio| ratio.median.is_finite());
+    let told = ratio.filter(|ratio| ratio.median.is_normal());
     told.map_or(String::new(), |ratio| format!("{:.2} x", ratio.median))
 }
 

@@ -121,7 +121,7 @@ const TARGETS: &[Target] = &[
     target("line/64/owned", ALLOCATIONS, "highwater read_line", AtMost(1.0)),
     target("frame/100", ALLOCATIONS, EXACTLY_REF, AtMost(0.0)),
     target("write/64/flush-per-100", ALLOCATIONS, "highwater write + flush", AtMost(0.0)),
-    target("wait/64/borrowed", ALLOCATIONS, LINE_REF, AtMost(1.0)),
+    target("wait/64", ALLOCATIONS, LINE_REF, AtMost(1.0)),
 ];
 
 /// What became of a target.
