@@ -8,6 +8,7 @@
 //! The operations are public methods, called as the README calls them. What an operation costs is what a
 //! run of 2n takes more than a run of n, divided by n: whatever is done once drops out.
 
+mod echoing;
 mod peers;
 mod reading;
 mod writing;
@@ -65,15 +66,20 @@ const OPERATIONS: &[Operation] = &[
     peer("reader/crlf/64/tokio-with-lone-cr-and-lf", peers::crlf_lone),
     gated("reader/three/64/borrowed", reading::three_ref),
     gated("reader/three/64/one-occurs", reading::three_one_occurs_ref),
-    gated("reader/frame/100/borrowed", reading::frame_ref),
-    gated("reader/frame/100/owned", reading::frame),
+    gated("reader/frame/100/borrowed", reading::frame_ref::<100>),
+    gated("reader/frame/100/owned", reading::frame::<100>),
     gated("reader/frame/100/buffer", reading::buffer_frame_ref),
-    peer("reader/frame/100/tokio-read_exact", peers::frame),
+    peer("reader/frame/100/tokio-read_exact", peers::frame::<100>),
+    gated("reader/frame/4096/owned", reading::frame::<4096>),
+    peer("reader/frame/4096/tokio-read_exact", peers::frame::<4096>),
     gated("reader/head+body/borrowed", reading::head_and_body_ref),
     gated("reader/head+body/owned", reading::head_and_body),
     peer("reader/head+body/tokio-read_until", peers::head_and_body),
     gated("writer/64/write", writing::write),
+    gated("writer/64/write+drain", writing::write_and_drain),
     peer("writer/64/tokio-buf_writer", peers::write),
+    gated("echo/64/write+drain", echoing::ours),
+    peer("echo/64/tokio-write+flush", echoing::tokios),
 ];
 
 fn main() -> ExitCode {

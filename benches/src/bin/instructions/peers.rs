@@ -82,8 +82,8 @@ pub(crate) fn crlf_lone(count: usize) {
     until_crlf(&crlf_lines(LONE), count);
 }
 
-pub(crate) fn frame(count: usize) {
-    let mut reader = reader(&frames(100));
+pub(crate) fn frame<const LENGTH: u32>(count: usize) {
+    let mut reader = reader(&frames(LENGTH));
     let mut body = Vec::new();
     runtime().block_on(async {
         for _ in 0..count {

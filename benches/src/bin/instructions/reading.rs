@@ -71,8 +71,8 @@ pub(crate) fn three_one_occurs_ref(count: usize) {
     until_ref(&three(&THREE[..1]), &Separators::new(THREE).expect("none is empty"), count);
 }
 
-pub(crate) fn frame_ref(count: usize) {
-    let mut reader = reader(&frames(100));
+pub(crate) fn frame_ref<const LENGTH: u32>(count: usize) {
+    let mut reader = reader(&frames(LENGTH));
     runtime().block_on(async {
         for _ in 0..count {
             let head = reader.read_exactly_ref(4).await.expect("the source never ends");
@@ -83,8 +83,8 @@ pub(crate) fn frame_ref(count: usize) {
     });
 }
 
-pub(crate) fn frame(count: usize) {
-    let mut reader = reader(&frames(100));
+pub(crate) fn frame<const LENGTH: u32>(count: usize) {
+    let mut reader = reader(&frames(LENGTH));
     runtime().block_on(async {
         for _ in 0..count {
             let head = reader.read_exactly_ref(4).await.expect("the source never ends");

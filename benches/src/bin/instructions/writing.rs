@@ -19,3 +19,15 @@ pub(crate) fn write(count: usize) {
         }
     });
 }
+
+/// As asyncio's users write: what has gathered leaves when the mark is passed.
+pub(crate) fn write_and_drain(count: usize) {
+    runtime().block_on(async {
+        let writer = StreamWriter::new(Drain::default());
+        for _ in 0..count {
+            writer.write(black_box(&RECORD)).expect("memory does not fail");
+            writer.drain().await.expect("memory does not fail");
+        }
+        writer.flush().await.expect("memory does not fail");
+    });
+}
