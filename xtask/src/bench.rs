@@ -21,8 +21,8 @@ pub(crate) struct Choice {
 }
 
 pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> Outcome {
-    build(workspace)?;
-    let mut command = compare(workspace);
+    process::run(&mut workspace.cargo("build --release -p highwater-benches --bins"))?;
+    let mut command = Command::new(workspace.release_programs().join("compare"));
     let flags = [(choice.quick, "--quick"), (choice.external, "--external")];
     command.args(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag));
     if let Some(part) = &choice.only {
@@ -39,19 +39,11 @@ pub(crate) fn gate(workspace: &Workspace, then: Then) -> Outcome {
     gate::run(workspace, then)
 }
 
-/// Builds what [`compare`] runs, and what that one starts.
-pub(crate) fn build(workspace: &Workspace) -> Outcome {
-    process::run(&mut workspace.cargo("build --release -p highwater-benches --bins"))
-}
-
-/// The program that compares, to be followed by its arguments.
-pub(crate) fn compare(workspace: &Workspace) -> Command {
-    Command::new(workspace.release_programs().join("compare"))
-}
-
-/// The command that runs the benchmarks of criterion, to be followed by criterion's arguments.
-pub(crate) fn criterion(workspace: &Workspace) -> Command {
-    // The benchmarks alone: without `--bench` cargo also starts the test harness of the package's library,
-    // which stumbles over criterion's arguments.
-    workspace.cargo("bench -p highwater-benches --bench * --")
+/// That every contender does its work once: by criterion, and by the program that compares. With the profile of
+/// the tests, because whether they work is the question, and most of what is built is there already.
+pub(crate) fn checks(workspace: &Workspace) -> [Command; 2] {
+    [
+        workspace.cargo("test -p highwater-benches --bench *"),
+        workspace.cargo("run -p highwater-benches --bin compare -- --check"),
+    ]
 }

@@ -138,15 +138,7 @@ fn demonstration(workspace: &Workspace) -> Outcome {
 
 /// That the benchmarks build, that each runs once, and that every contender sees every byte.
 fn benches(workspace: &Workspace) -> Outcome {
-    let mut criterion = bench::criterion(workspace);
-    criterion.arg("--test");
-    let mut compare = bench::compare(workspace);
-    compare.arg("--check");
-    let run = |mut command| {
-        println!("$ {}", process::shown(&command));
-        process::run(&mut command)
-    };
-    close("benches", [bench::build(workspace), run(criterion), run(compare)])
+    all("benches", bench::checks(workspace))
 }
 
 /// That no operation takes more instructions than it did.

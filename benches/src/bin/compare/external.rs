@@ -8,8 +8,10 @@ use std::time::Duration;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/external/memory");
 
-/// Works by the beginning of their name, who does them, and which part of the program that is.
-const ASYNCIO: &[(&str, &str, &str)] = &[
+/// A work by the beginning of its name, who does it, and which part of the program that is.
+type Part = (&'static str, &'static str, &'static str);
+
+const ASYNCIO: &[Part] = &[
     ("line/16/owned", "asyncio readline", "lines"),
     ("line/64/owned", "asyncio readline", "lines"),
     ("line/512/owned", "asyncio readline", "lines"),
@@ -17,7 +19,7 @@ const ASYNCIO: &[(&str, &str, &str)] = &[
     ("head+body", "asyncio readuntil + readexactly", "messages"),
     ("frame/", "asyncio readexactly", "frames"),
 ];
-const GO: &[(&str, &str, &str)] = &[
+const GO: &[Part] = &[
     ("line/16/borrowed", "Go ReadSlice", "slices"),
     ("line/64/borrowed", "Go ReadSlice", "slices"),
     ("line/512/borrowed", "Go ReadSlice", "slices"),
@@ -34,7 +36,7 @@ const GO: &[(&str, &str, &str)] = &[
 #[derive(Debug, Default)]
 pub(crate) struct Programs {
     /// What begins the command, and what it can do.
-    ready: Vec<(Vec<PathBuf>, &'static [(&'static str, &'static str, &'static str)])>,
+    ready: Vec<(Vec<PathBuf>, &'static [Part])>,
     /// Where loads are left for them.
     folder: PathBuf,
 }

@@ -30,7 +30,7 @@ pub(crate) fn what_grows(growth: &Growth<'_>) -> String {
 
 /// Draws a growth to a file.
 pub(crate) fn draw(growth: &Growth<'_>, path: &Path) -> Result<(), Box<dyn Error>> {
-    let points = || growth.lines.iter().flat_map(|(.., points)| points.iter().copied());
+    let points = || growth.lines.iter().flat_map(|line| line.points.iter().copied());
     let (left, right) = range(points().map(|(at, _)| at));
     let (low, high) = range(points().map(|(_, cost)| cost));
     // Sizes are powers of two, and counts are not.
@@ -58,12 +58,12 @@ pub(crate) fn draw(growth: &Growth<'_>, path: &Path) -> Result<(), Box<dyn Error
         .label_style((FONT, 12))
         .light_line_style(WHITE.mix(0.0))
         .draw()?;
-    for ((name, role, points), colour) in growth.lines.iter().zip(COLOURS.iter().cycle()) {
-        let width = if *role == Role::Ours { 3 } else { 1 };
+    for (line, colour) in growth.lines.iter().zip(COLOURS.iter().cycle()) {
+        let width = if line.role == Role::Ours { 3 } else { 1 };
         let style = colour.stroke_width(width);
         chart
-            .draw_series(LineSeries::new(points.iter().copied(), style).point_size(2 + width))?
-            .label(*name)
+            .draw_series(LineSeries::new(line.points.iter().copied(), style).point_size(2 + width))?
+            .label(line.contender)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
     }
     chart

@@ -162,18 +162,18 @@ fn points(growth: &Growth<'_>) -> String {
         "\n**{}**, {}\n\n![{} by {what}](performance/{file})\n\n| {what} |",
         growth.work, growth.metric, growth.metric
     );
-    for (name, ..) in &growth.lines {
-        let _ = write!(text, " {name} |");
+    for line in &growth.lines {
+        let _ = write!(text, " {} |", line.contender);
     }
     let _ = writeln!(text, "\n| ---: |{}", " ---: |".repeat(growth.lines.len()));
-    let mut ats: Vec<f64> =
-        growth.lines.iter().flat_map(|(.., points)| points.iter().map(|(at, _)| *at)).collect();
+    let points = growth.lines.iter().flat_map(|line| &line.points);
+    let mut ats: Vec<f64> = points.map(|(at, _)| *at).collect();
     ats.sort_by(f64::total_cmp);
     ats.dedup();
     for at in ats {
         let _ = write!(text, "| {at} |");
-        for (.., points) in &growth.lines {
-            let cost = points.iter().find(|(other, _)| *other == at);
+        for line in &growth.lines {
+            let cost = line.points.iter().find(|(other, _)| *other == at);
             let _ = write!(text, " {} |", cost.map_or(String::new(), |(_, cost)| figure(*cost)));
         }
         text.push('\n');

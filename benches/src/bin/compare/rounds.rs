@@ -36,11 +36,14 @@ pub(crate) fn run(
     Ok(turns.into_iter().map(|turn| turn.measurement(work)).collect())
 }
 
+/// Does what there is to do, and tells what it saw and how long that took.
+type Run<'a> = Box<dyn Fn(&Load) -> Result<(Done, Duration), String> + 'a>;
+
 /// A contender with as much to do as takes long enough, and what it took so far.
 pub(crate) struct Turn<'a> {
     name: &'static str,
     role: Role,
-    run: Box<dyn Fn(&Load) -> Result<(Done, Duration), String> + 'a>,
+    run: Run<'a>,
     load: Load,
     samples: Vec<f64>,
 }
@@ -61,12 +64,7 @@ impl<'a> Turn<'a> {
         Self::new(work, program.name, Role::Peer, Box::new(move |load: &Load| program.run(load)))
     }
 
-    fn new(
-        work: &Work,
-        name: &'static str,
-        role: Role,
-        run: Box<dyn Fn(&Load) -> Result<(Done, Duration), String> + 'a>,
-    ) -> Self {
+    fn new(work: &Work, name: &'static str, role: Role, run: Run<'a>) -> Self {
         Self { name, role, run, load: work.load.clone(), samples: Vec::new() }
     }
 

@@ -71,8 +71,15 @@ impl Table<'_> {
 pub(crate) struct Growth<'a> {
     pub(crate) work: &'a str,
     pub(crate) metric: &'static str,
-    /// Name, role, and the cost at each point.
-    pub(crate) lines: Vec<(&'a str, Role, Vec<(f64, f64)>)>,
+    pub(crate) lines: Vec<Line<'a>>,
+}
+
+/// What the work costs a contender at each point.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Line<'a> {
+    pub(crate) contender: &'a str,
+    pub(crate) role: Role,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 /// All works that grow, each by the first metric that it was measured by.
@@ -90,9 +97,13 @@ pub(crate) fn growths(measurements: &[Measurement]) -> Vec<Growth<'_>> {
             continue;
         }
         let point = (at, measurement.median());
-        match growth.lines.iter_mut().find(|(name, ..)| *name == measurement.contender) {
-            Some((.., points)) => points.push(point),
-            None => growth.lines.push((&measurement.contender, measurement.role, vec![point])),
+        match growth.lines.iter_mut().find(|line| line.contender == measurement.contender) {
+            Some(line) => line.points.push(point),
+            None => growth.lines.push(Line {
+                contender: &measurement.contender,
+                role: measurement.role,
+                points: vec![point],
+            }),
         }
     }
     growths
@@ -169,6 +180,7 @@ mod tests {
         ];
         assert_eq!(tables(&measured).len(), 2);
         let [growth] = &growths(&measured)[..] else { panic!("there is one work") };
-        assert_eq!(growth.lines, [("ours", Role::Ours, vec![(1.0, 5.0), (2.0, 6.0)])]);
+        let line = Line { contender: "ours", role: Role::Ours, points: vec![(1.0, 5.0), (2.0, 6.0)] };
+        assert_eq!(growth.lines, [line]);
     }
 }
