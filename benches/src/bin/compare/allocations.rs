@@ -4,6 +4,9 @@ use crate::Choice;
 use highwater_benches::{Measurement, Role};
 use std::process::Command;
 
+/// The metric of what is counted.
+pub(crate) const METRIC: &str = "allocations per record";
+
 /// What it counted.
 ///
 /// # Errors
@@ -28,7 +31,7 @@ fn parse(line: &str) -> Option<Measurement> {
     let roles = [Role::Ours, Role::Peer, Role::Bound, Role::Trap];
     Some(Measurement {
         work: work.to_owned(),
-        metric: "allocations per record",
+        metric: METRIC,
         contender: contender.to_owned(),
         role: roles.into_iter().find(|known| format!("{known:?}") == role)?,
         at: None,

@@ -92,7 +92,8 @@ fn compare(choice: &Choice, report: Option<PathBuf>) -> Result<(), String> {
     let mut measurements = memory::measure(choice)?;
     measurements.extend(allocations::measure(choice)?);
     measurements.extend(sockets::measure(choice));
-    for table in table::tables(&measurements) {
+    // Of those the list of targets and the report say enough.
+    for table in table::tables(&measurements).iter().filter(|table| table.metric != allocations::METRIC) {
         table.print();
     }
     targets::print(&targets::reached(&measurements, |work| choice.includes(work)));

@@ -2,8 +2,8 @@
 
 use crate::table::{Growth, Row, Table, figure, growths, role, spread, tables, times};
 use crate::targets::{self, Reached};
-use crate::{Choice, machine, plots};
-use highwater_benches::Measurement;
+use crate::{Choice, allocations, machine, plots};
+use highwater_benches::{Measurement, Role};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -83,7 +83,10 @@ fn text(
     text += &targets_table(targets);
     let tables = tables(measurements);
     for (part, title, about) in SECTIONS {
-        let of_section = |table: &&Table<'_>| table.at.is_none() && table.work.starts_with(part);
+        let of_section = |table: &&Table<'_>| {
+            let is_timed = table.at.is_none() && table.metric != allocations::METRIC;
+            is_timed && table.work.starts_with(part)
+        };
         let mut of_section = tables.iter().filter(of_section).peekable();
         if of_section.peek().is_none() {
             continue;
@@ -93,6 +96,7 @@ fn text(
             text += &contenders(table);
         }
     }
+    text += &allocated(&tables);
     text += "\n## How cost grows\n\nBoth axes are logarithmic.\n";
     for growth in growths {
         text += &points(growth);
@@ -151,6 +155,23 @@ fn contenders(table: &Table<'_>) -> String {
             spread(measurement.spread()),
             times(*ratio),
         );
+    }
+    text
+}
+
+/// What each contender allocates, one row a work.
+fn allocated(tables: &[Table<'_>]) -> String {
+    let mut text =
+        "\n## Allocations\n\nCalls of the allocator per line, frame, message or write, bytes and \
+        room being there; in `wait` they are not.\n\n| work | ours | peers |\n| --- | --- | --- |\n"
+            .to_owned();
+    for table in tables.iter().filter(|table| table.metric == allocations::METRIC) {
+        let those_of = |role| {
+            let rows = table.rows.iter().map(|row| row.measurement).filter(|row| row.role == role);
+            let counts = rows.map(|row| format!("{}: {}", row.contender, figure(row.median())));
+            counts.collect::<Vec<_>>().join("; ")
+        };
+        let _ = writeln!(text, "| {} | {} | {} |", table.work, those_of(Role::Ours), those_of(Role::Peer));
     }
     text
 }
