@@ -3,10 +3,11 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
-use core::fmt;
+use core::{fmt, mem};
 
-/// The most bytes that are gathered into one block.
-const BLOCK: usize = 64 * 1024;
+/// The most bytes that are gathered into one block: what a writer that heeds the high mark queues, and the
+/// burst that took it there.
+const BLOCK: usize = 96 * 1024;
 /// [`Bytes`] at least this long are queued as they are; shorter ones are cheaper to copy than to hold.
 const SHARE: usize = 2 * 1024;
 /// What an emptied buffer may keep: enough to answer a short line without an allocation.
@@ -33,17 +34,19 @@ const KEEP: usize = 512;
 /// ```
 #[derive(Default)]
 pub struct WriteBuffer {
-    /// Invariant: none is empty.
-    chunks: VecDeque<Chunk>,
-    /// Invariant: the sum of what the chunks hold.
-    remaining: usize,
-    /// A block that was written out, kept for the next small write. Invariant: empty.
-    spare: Vec<u8>,
+    /// In front of `block`, what takes no more bytes. Invariant: none is empty.
+    sealed: VecDeque<Chunk>,
+    /// Invariant: the sum of what `sealed` holds, with what was written of it.
+    sealed_length: usize,
+    /// Where small writes are gathered, at the end of the queue. One that was written out serves again.
+    block: Vec<u8>,
+    /// How much of the first chunk was written. Invariant: less than its length; zero where there is none.
+    written: usize,
 }
 
 enum Chunk {
-    /// Small writes, gathered. Invariant: `written` is less than the length of `bytes`.
-    Gathered { bytes: Vec<u8>, written: usize },
+    /// Small writes, gathered.
+    Gathered(Vec<u8>),
     /// A large payload, as it was handed over.
     Shared(Bytes),
 }
@@ -68,8 +71,9 @@ impl WriteBuffer {
     /// buffer.push(b"x");
     /// assert!(!buffer.is_empty());
     /// ```
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.remaining == 0
+        self.remaining() == 0
     }
 
     /// Appends a copy of `bytes`. Short ones are gathered, so that many become one chunk; empty ones change
@@ -86,15 +90,10 @@ impl WriteBuffer {
     /// ```
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
-        if let Some(Chunk::Gathered { bytes: block, .. }) = self.chunks.back_mut() {
-            // A block grows up to BLOCK; a longer one was made for a single long write.
-            if block.len() + bytes.len() <= block.capacity().max(BLOCK) {
-                block.extend_from_slice(bytes);
-                self.remaining += bytes.len();
-                return;
-            }
+        if bytes.len() > self.block.capacity() - self.block.len() {
+            self.make_room(bytes.len());
         }
-        self.push_block(bytes);
+        self.block.extend_from_slice(bytes);
     }
 
     /// Appends `bytes`, without a copy from 2 KiB on; empty ones change nothing.
@@ -111,8 +110,8 @@ impl WriteBuffer {
         if bytes.len() < SHARE {
             return self.push(&bytes);
         }
-        self.remaining += bytes.len();
-        self.chunks.push_back(Chunk::Shared(bytes));
+        self.seal();
+        self.push_sealed(Chunk::Shared(bytes));
     }
 
     /// Moves all that `other` holds behind what is here, without a copy.
@@ -131,10 +130,13 @@ impl WriteBuffer {
             return;
         }
         if self.is_empty() {
-            return core::mem::swap(self, other);
+            return mem::swap(self, other);
         }
-        self.remaining += core::mem::take(&mut other.remaining);
-        self.chunks.append(&mut other.chunks);
+        self.seal();
+        other.cut_off_written();
+        self.sealed_length += mem::take(&mut other.sealed_length);
+        self.sealed.append(&mut other.sealed);
+        mem::swap(&mut self.block, &mut other.block);
     }
 
     /// Drops all that is queued.
@@ -147,8 +149,9 @@ impl WriteBuffer {
     /// assert!(buffer.is_empty());
     /// ```
     pub fn clear(&mut self) {
-        self.chunks.clear();
-        self.remaining = 0;
+        self.sealed.clear();
+        self.block.clear();
+        (self.sealed_length, self.written) = (0, 0);
     }
 
     /// Gives back the memory that an empty buffer keeps for its next burst, but for half a KiB.
@@ -164,11 +167,11 @@ impl WriteBuffer {
     /// assert_eq!(buffer.allocated(), 0);
     /// ```
     pub fn release(&mut self) {
-        if self.spare.capacity() > KEEP {
-            self.spare = Vec::new();
+        if self.block.is_empty() && self.block.capacity() > KEEP {
+            self.block = Vec::new();
         }
-        if self.chunks.is_empty() && self.chunks.capacity() > 8 {
-            self.chunks = VecDeque::new();
+        if self.sealed.is_empty() {
+            self.sealed = VecDeque::new();
         }
     }
 
@@ -183,36 +186,89 @@ impl WriteBuffer {
     /// assert!(buffer.allocated() >= 6);
     /// ```
     pub fn allocated(&self) -> usize {
-        let gathered = self.chunks.iter().map(|chunk| match chunk {
-            Chunk::Gathered { bytes, .. } => bytes.capacity(),
+        let gathered = self.sealed.iter().map(|chunk| match chunk {
+            Chunk::Gathered(bytes) => bytes.capacity(),
             Chunk::Shared(_) => 0,
         });
-        self.spare.capacity() + gathered.sum::<usize>()
+        self.block.capacity() + gathered.sum::<usize>()
     }
 
+    /// Makes room in the block for `more` bytes, which it lacks.
     #[cold]
-    fn push_block(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
+    fn make_room(&mut self, more: usize) {
+        let capacity = if self.block.len() + more > BLOCK {
+            // A burst that has filled a block is a large one.
+            self.seal();
+            BLOCK
+        } else {
+            BLOCK.min(2 * self.block.capacity())
+        };
+        // Longer than BLOCK only for a single long write.
+        let capacity = capacity.max(self.block.len() + more);
+        self.block.reserve_exact(capacity - self.block.len());
+    }
+
+    /// Ends the block, so that more can follow than it can hold.
+    fn seal(&mut self) {
+        if !self.block.is_empty() {
+            let block = mem::take(&mut self.block);
+            self.push_sealed(Chunk::Gathered(block));
+        }
+    }
+
+    fn push_sealed(&mut self, chunk: Chunk) {
+        self.sealed_length += chunk.bytes().len();
+        self.sealed.push_back(chunk);
+    }
+
+    /// Cuts off what was written of the first chunk, so that others can be put before it.
+    fn cut_off_written(&mut self) {
+        if self.written == 0 {
             return;
         }
-        let mut block = core::mem::take(&mut self.spare);
-        block.extend_from_slice(bytes);
-        self.remaining += bytes.len();
-        self.chunks.push_back(Chunk::Gathered { bytes: block, written: 0 });
+        if self.sealed.is_empty() {
+            self.seal();
+        }
+        if let Some(front) = self.sealed.front_mut() {
+            let mut bytes = match mem::replace(front, Chunk::Shared(Bytes::new())) {
+                Chunk::Gathered(bytes) => bytes.into(),
+                Chunk::Shared(bytes) => bytes,
+            };
+            bytes.advance(self.written);
+            *front = Chunk::Shared(bytes);
+        }
+        self.sealed_length -= mem::take(&mut self.written);
+    }
+
+    /// Forgets the chunk in front, which was written out.
+    fn drop_front(&mut self) {
+        self.written = 0;
+        if let Some(front) = self.sealed.pop_front() {
+            self.sealed_length -= front.bytes().len();
+        } else if self.block.capacity() > BLOCK {
+            self.block = Vec::new();
+        } else {
+            self.block.clear();
+        }
+    }
+
+    /// The chunk in front, with what was written of it.
+    fn front(&self) -> &[u8] {
+        self.sealed.front().map_or(&self.block, Chunk::bytes)
     }
 
     #[cfg(debug_assertions)]
     fn check_invariants(&self) {
-        debug_assert_eq!(self.remaining, self.chunks.iter().map(|chunk| chunk.rest().len()).sum());
-        debug_assert!(self.chunks.iter().all(|chunk| !chunk.rest().is_empty()));
-        debug_assert!(self.spare.is_empty());
+        debug_assert_eq!(self.sealed_length, self.sealed.iter().map(|chunk| chunk.bytes().len()).sum());
+        debug_assert!(self.sealed.iter().all(|chunk| !chunk.bytes().is_empty()));
+        debug_assert!(self.written < self.front().len().max(1));
     }
 }
 
 impl Chunk {
-    fn rest(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         match self {
-            Chunk::Gathered { bytes, written } => &bytes[*written..],
+            Chunk::Gathered(bytes) => bytes,
             Chunk::Shared(bytes) => bytes,
         }
     }
@@ -237,19 +293,23 @@ impl Chunk {
 /// assert_eq!(buffer.chunk().len(), 4096);
 /// ```
 impl Buf for WriteBuffer {
+    #[inline]
     fn remaining(&self) -> usize {
-        self.remaining
+        self.sealed_length + self.block.len() - self.written
     }
 
     fn chunk(&self) -> &[u8] {
-        self.chunks.front().map_or(&[], Chunk::rest)
+        &self.front()[self.written..]
     }
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        let filled = slices.len().min(self.chunks.len());
-        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
-            *slice = std::io::IoSlice::new(chunk.rest());
+        let block = Some(&self.block[..]).filter(|block| !block.is_empty());
+        let mut written = self.written;
+        let mut filled = 0;
+        for (slice, chunk) in slices.iter_mut().zip(self.sealed.iter().map(Chunk::bytes).chain(block)) {
+            *slice = std::io::IoSlice::new(&chunk[mem::take(&mut written)..]);
+            filled += 1;
         }
         filled
     }
@@ -257,25 +317,15 @@ impl Buf for WriteBuffer {
     /// # Panics
     /// When `count` is more than what remains.
     fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.remaining, "advanced {count} bytes of {}", self.remaining);
-        self.remaining -= count;
+        assert!(count <= self.remaining(), "advanced {count} bytes of {}", self.remaining());
         while count > 0 {
-            let Some(front) = self.chunks.front_mut() else { break };
-            let rest = front.rest().len();
+            let rest = self.front().len() - self.written;
             if count < rest {
-                match front {
-                    Chunk::Gathered { written, .. } => *written += count,
-                    Chunk::Shared(bytes) => bytes.advance(count),
-                }
+                self.written += count;
                 break;
             }
             count -= rest;
-            if let Some(Chunk::Gathered { mut bytes, .. }) = self.chunks.pop_front() {
-                if bytes.capacity() <= BLOCK && bytes.capacity() > self.spare.capacity() {
-                    bytes.clear();
-                    self.spare = bytes;
-                }
-            }
+            self.drop_front();
         }
         #[cfg(debug_assertions)]
         self.check_invariants();
@@ -285,8 +335,8 @@ impl Buf for WriteBuffer {
 impl fmt::Debug for WriteBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteBuffer")
-            .field("remaining", &self.remaining)
-            .field("chunks", &self.chunks.len())
+            .field("remaining", &self.remaining())
+            .field("sealed", &self.sealed.len())
             .finish()
     }
 }
