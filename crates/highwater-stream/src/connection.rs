@@ -241,8 +241,8 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             return Poll::Ready(());
         };
         let mut batches = MOST_BATCHES;
-        'batch: loop {
-            let taken = self.outbox.take(outgoing);
+        let mut taken = self.outbox.take(outgoing);
+        loop {
             if taken.is_lost {
                 outgoing.clear();
                 outgoing.release();
@@ -258,27 +258,33 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 return Poll::Pending;
             }
             batches -= 1;
-            let mut written = taken.written;
-            while outgoing.has_remaining() {
-                match ready!(poll_write(transport, &mut cx, outgoing)) {
-                    Ok(count) => {
-                        outgoing.advance(count);
-                        written += count as u64;
-                        self.outbox.wrote(count);
-                    }
-                    Err(error) => {
-                        self.outbox.lose(error.into());
-                        continue 'batch;
-                    }
-                }
-            }
-            match ready!(Pin::new(&mut *transport).poll_flush(&mut cx)) {
-                Ok(()) => self.outbox.flushed(written),
+            let sent = ready!(self.send(transport, outgoing, taken.written, &mut cx));
+            taken = match sent {
+                Ok(written) => self.outbox.flushed(written, outgoing),
                 Err(error) => {
                     self.outbox.lose(error.into());
+                    self.outbox.take(outgoing)
                 }
-            }
+            };
         }
+    }
+
+    /// Hands `outgoing` to the transport and flushes it. Tells how many bytes the transport has taken since
+    /// the start, of which it had `written` before.
+    fn send(
+        &self,
+        transport: &mut T,
+        outgoing: &mut WriteBuffer,
+        mut written: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<u64>> {
+        while outgoing.has_remaining() {
+            let count = ready!(poll_write(transport, cx, outgoing))?;
+            outgoing.advance(count);
+            written += count as u64;
+            self.outbox.wrote(count);
+        }
+        Pin::new(transport).poll_flush(cx).map_ok(|()| written)
     }
 
     /// Does what there is to do: sends, ends our half, lingers, lets go. With `cx` the linger reads.

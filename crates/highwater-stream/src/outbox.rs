@@ -10,8 +10,11 @@
 
 use crate::waiters::{Slot, Waiters, wake};
 use crate::{CloseError, TransportError, WriteError};
+use bytes::Buf;
 use highwater_buffer::{Watermarks, WriteBuffer};
 use std::mem;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Wake, Waker};
 
@@ -51,18 +54,29 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
+    /// Whether a drain has nothing to wait for and no error to tell: a copy of `State::is_calm`, for those who
+    /// ask nothing else. It changes under the lock alone, so whoever knows of a loss finds it told here.
+    calm: AtomicBool,
+}
+
+/// The state, to be changed. What follows from it is derived anew when it is released.
+struct Held<'a> {
+    state: MutexGuard<'a, State>,
+    calm: &'a AtomicBool,
 }
 
 #[derive(Debug)]
 struct State {
     /// Accepted, and not taken by a push yet.
     pending: WriteBuffer,
-    /// Bytes accepted and not taken by the transport yet. Invariant: at least what `pending` holds.
-    queued: usize,
-    /// Bytes accepted since the start. Invariant: `accepted >= written >= flushed`, where `written` is
-    /// `accepted - queued`.
-    accepted: u64,
-    /// The transport has flushed this many of them.
+    /// While `pending` holds less than this, a short write has nothing to look at but this. Invariant: what
+    /// `State::straight_below` says, whenever the lock is free.
+    straight_below: usize,
+    /// Bytes that a push has taken, and the transport has not.
+    outgoing: usize,
+    /// The transport has taken this many bytes since the start. Invariant: at least `flushed`.
+    written: u64,
+    /// It has flushed this many.
     flushed: u64,
     /// The transport has ended our half.
     is_shut: bool,
@@ -120,8 +134,9 @@ impl Outbox {
         Self {
             state: Mutex::new(State {
                 pending: WriteBuffer::new(),
-                queued: 0,
-                accepted: 0,
+                straight_below: 0,
+                outgoing: 0,
+                written: 0,
                 flushed: 0,
                 is_shut: false,
                 room_wanted: false,
@@ -140,10 +155,26 @@ impl Outbox {
                 flusher: Flusher::Absent,
                 waiters: Waiters::default(),
             }),
+            calm: AtomicBool::new(true),
         }
     }
 
+    fn hold(&self) -> Held<'_> {
+        Held { state: lock(&self.state), calm: &self.calm }
+    }
+
     // ---- the program's side --------------------------------------------------------------------
+
+    /// Accepts `bytes` if nothing else is to be decided or done, as it is for most writes of a burst.
+    #[inline(always)]
+    pub(crate) fn accept_straight(&self, bytes: &[u8]) -> bool {
+        let mut state = lock(&self.state);
+        let is_straight = state.pending.remaining() + bytes.len() < state.straight_below;
+        if is_straight {
+            state.pending.push(bytes);
+        }
+        is_straight
+    }
 
     /// Accepts a payload of `length` bytes, which `push` appends, or refuses it whole.
     pub(crate) fn accept(
@@ -151,27 +182,26 @@ impl Outbox {
         length: usize,
         push: impl FnOnce(&mut WriteBuffer),
     ) -> Result<Next, WriteError> {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         state.check_writable()?;
         if length == 0 {
             return Ok(Next::Nothing);
         }
+        let queued = state.queued();
         if let Some(max_buffered) = state.max_buffered {
-            if length > max_buffered.saturating_sub(state.queued) {
-                return Err(WriteError::Full { queued: state.queued, payload: length, max_buffered });
+            if length > max_buffered.saturating_sub(queued) {
+                return Err(WriteError::Full { queued, payload: length, max_buffered });
             }
         }
         push(&mut state.pending);
-        state.queued += length;
-        state.accepted += length as u64;
-        state.paused |= state.queued > state.marks.high();
+        state.paused |= state.queued() > state.marks.high();
         Ok(state.rouse_flusher())
     }
 
     /// Our half is to end behind what is queued; where nobody reads, that is the end of the connection.
     /// Says whether it is news.
     pub(crate) fn end(&self) -> Result<bool, TransportError> {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         if let Some(error) = &state.lost {
             return Err(error.clone());
         }
@@ -184,7 +214,7 @@ impl Outbox {
     /// The connection is to end behind what is queued. `false` when it was to end already.
     pub(crate) fn close(&self) -> bool {
         let (changed, waker) = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             let changed = state.phase < Phase::Closing;
             state.phase = Phase::Closing;
             (changed, state.reader_waker.take())
@@ -196,7 +226,7 @@ impl Outbox {
     /// The connection ends at once, for the reason given if none is kept.
     pub(crate) fn abort(&self, error: TransportError) {
         let (dropped, wakers) = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             state.phase = Phase::Closing;
             (state.lose(error).1, state.wake_everybody())
         };
@@ -206,18 +236,32 @@ impl Outbox {
 
     /// Wakes the flusher, or asks for one to be started.
     pub(crate) fn rouse_flusher(&self) -> Next {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         if state.outcome.is_some() { Next::Nothing } else { state.rouse_flusher() }
     }
 
+    /// Whether there is room below the high mark, and no error to tell.
+    #[inline]
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm.load(Ordering::Acquire)
+    }
+
+    // A poll that finds a wait keeps the waker for it. Without one it is a mere look.
+
     /// Room below the high mark, an error, or a wait.
-    pub(crate) fn poll_room(&self, slot: &mut Slot, waker: &Waker) -> Poll<Result<(), TransportError>> {
+    pub(crate) fn poll_room(
+        &self,
+        slot: &mut Slot,
+        waker: Option<&Waker>,
+    ) -> Poll<Result<(), TransportError>> {
         let mut state = lock(&self.state);
         let ready = match &state.lost {
             Some(error) => Err(error.clone()),
             None if !state.paused => Ok(()),
             None => {
-                state.waiters.keep(slot, waker);
+                if let Some(waker) = waker {
+                    state.waiters.keep(slot, waker);
+                }
                 return Poll::Pending;
             }
         };
@@ -229,17 +273,19 @@ impl Outbox {
     pub(crate) fn poll_any_room(
         &self,
         slot: &mut Slot,
-        waker: &Waker,
+        waker: Option<&Waker>,
     ) -> Poll<Result<usize, TransportError>> {
         let mut state = lock(&self.state);
-        let room = state.max_buffered.map_or(usize::MAX, |most| most.saturating_sub(state.queued));
+        let room = state.max_buffered.map_or(usize::MAX, |most| most.saturating_sub(state.queued()));
         let ready = match &state.lost {
             Some(error) => Err(error.clone()),
             // A cap of zero never has room: the write tells.
-            None if !state.paused && (room > 0 || state.queued == 0) => Ok(room),
+            None if !state.paused && (room > 0 || state.queued() == 0) => Ok(room),
             None => {
-                state.room_wanted |= room == 0;
-                state.waiters.keep(slot, waker);
+                if let Some(waker) = waker {
+                    state.room_wanted |= room == 0;
+                    state.waiters.keep(slot, waker);
+                }
                 return Poll::Pending;
             }
         };
@@ -265,9 +311,7 @@ impl Outbox {
 
     /// A ticket for everything that is queued now.
     pub(crate) fn flush_ticket(&self) -> u64 {
-        let mut state = lock(&self.state);
-        state.flush_wanted = state.accepted;
-        state.accepted
+        lock(&self.state).accepted()
     }
 
     /// Everything up to `ticket` flushed, an error, or a wait.
@@ -275,14 +319,17 @@ impl Outbox {
         &self,
         ticket: u64,
         slot: &mut Slot,
-        waker: &Waker,
+        waker: Option<&Waker>,
     ) -> Poll<Result<(), TransportError>> {
         let mut state = lock(&self.state);
         let ready = match &state.lost {
             Some(error) => Err(error.clone()),
             None if state.flushed >= ticket => Ok(()),
             None => {
-                state.waiters.keep(slot, waker);
+                if let Some(waker) = waker {
+                    state.flush_wanted = state.flush_wanted.max(ticket);
+                    state.waiters.keep(slot, waker);
+                }
                 return Poll::Pending;
             }
         };
@@ -328,9 +375,10 @@ impl Outbox {
 
     pub(crate) fn set_marks(&self, marks: Watermarks) {
         let wakers = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             state.marks = marks;
-            state.paused = state.queued > marks.high() || (state.paused && state.queued > marks.low());
+            let queued = state.queued();
+            state.paused = queued > marks.high() || (state.paused && queued > marks.low());
             state.waiters.wake_all()
         };
         wake(wakers);
@@ -341,11 +389,11 @@ impl Outbox {
     }
 
     pub(crate) fn set_max_buffered(&self, max_buffered: Option<usize>) {
-        lock(&self.state).max_buffered = max_buffered;
+        self.hold().max_buffered = max_buffered;
     }
 
     pub(crate) fn queued(&self) -> usize {
-        lock(&self.state).queued
+        lock(&self.state).queued()
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -374,7 +422,7 @@ impl Outbox {
 
     /// One more writer, unless the last one has gone.
     pub(crate) fn try_add_writer(&self) -> bool {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         if state.writers > 0 {
             state.writers += 1;
         }
@@ -386,13 +434,13 @@ impl Outbox {
     }
 
     pub(crate) fn remove_writer(&self) -> Halves {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         state.writers -= 1;
         state.halves()
     }
 
     pub(crate) fn remove_reader(&self) -> Halves {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         state.reader = false;
         state.reader_waker = None;
         state.halves()
@@ -425,7 +473,7 @@ impl Outbox {
 
     /// What the flusher has to do. It waits with `waker` until it is roused.
     pub(crate) fn report_for_duty(&self, waker: Option<&Waker>) -> Duty {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         if let (Some(waker), Flusher::Running { idle }) = (waker, &mut state.flusher) {
             *idle = Some(waker.clone());
         }
@@ -445,11 +493,7 @@ impl Outbox {
     /// Moves what is pending into `outgoing`, once that is empty: behind a stall, short writes are gathered
     /// in `pending`, and a flush covers what was taken with it and waits for nothing that came later.
     pub(crate) fn take(&self, outgoing: &mut WriteBuffer) -> Taken {
-        let mut state = lock(&self.state);
-        if outgoing.is_empty() {
-            outgoing.append(&mut state.pending);
-        }
-        Taken { written: state.written(), must_flush: state.is_held_back(), is_lost: state.lost.is_some() }
+        self.hold().take(outgoing)
     }
 
     /// Gives back the memory that nothing is queued in.
@@ -460,15 +504,15 @@ impl Outbox {
     /// The transport took `count` bytes.
     pub(crate) fn wrote(&self, count: usize) {
         let wakers = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
+            state.written += count as u64;
             if state.lost.is_some() {
                 // An abort in the meantime has emptied the queue, and counted these as unsent.
                 state.unsent -= count as u64;
-                state.accepted += count as u64;
                 return;
             }
-            state.queued -= count;
-            let is_low = state.paused && state.queued <= state.marks.low();
+            state.outgoing -= count;
+            let is_low = state.paused && state.queued() <= state.marks.low();
             if is_low || mem::take(&mut state.room_wanted) {
                 state.paused &= !is_low;
                 state.waiters.wake_all()
@@ -479,21 +523,23 @@ impl Outbox {
         wake(wakers);
     }
 
-    /// The transport has flushed everything that it took up to `written`.
-    pub(crate) fn flushed(&self, written: u64) {
-        let wakers = {
-            let mut state = lock(&self.state);
+    /// The transport has flushed everything that it took up to `written`. Then goes on as `take` does.
+    pub(crate) fn flushed(&self, written: u64, outgoing: &mut WriteBuffer) -> Taken {
+        let (taken, wakers) = {
+            let mut state = self.hold();
             let is_awaited = state.flush_wanted > state.flushed;
             state.flushed = state.flushed.max(written);
-            if is_awaited { state.waiters.wake_all() } else { Vec::new() }
+            let wakers = if is_awaited { state.waiters.wake_all() } else { Vec::new() };
+            (state.take(outgoing), wakers)
         };
         wake(wakers);
+        taken
     }
 
     /// The transport has ended our half.
     pub(crate) fn shut(&self) {
         let wakers = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             state.is_shut = true;
             state.waiters.wake_all()
         };
@@ -508,14 +554,14 @@ impl Outbox {
     /// Bytes that the transport has taken so far, and whether anybody is left who could write more.
     pub(crate) fn progress(&self) -> (u64, bool) {
         let state = lock(&self.state);
-        (state.written(), state.phase == Phase::Closing || state.writers == 0)
+        (state.written, state.phase == Phase::Closing || state.writers == 0)
     }
 
     /// Keeps the first failure and drops what is queued. Returns the failure that is kept.
     pub(crate) fn lose(&self, error: TransportError) -> TransportError {
         // What is queued runs the caller's code when it is dropped: not under the lock.
         let (kept, (dropped, wakers)) = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             let (kept, dropped) = state.lose(error);
             (kept, (dropped, state.wake_everybody()))
         };
@@ -532,7 +578,7 @@ impl Outbox {
 
     /// Ends all writing, so that the transport can be taken back, if it is quiet.
     pub(crate) fn retire(&self) -> Result<(), usize> {
-        let mut state = lock(&self.state);
+        let mut state = self.hold();
         state.check_quiet()?;
         let _nothing_pending = state.lose(TransportError::reunited());
         Ok(())
@@ -542,12 +588,12 @@ impl Outbox {
     /// Returns what nobody is left to be told.
     pub(crate) fn over(&self, reason: impl FnOnce() -> TransportError) -> Option<CloseError> {
         let (untold, dropped, wakers) = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             if state.outcome.is_some() {
                 return None;
             }
             let held_back = state.is_held_back();
-            let dropped = (state.queued > 0 || held_back).then(|| state.lose(reason()).1);
+            let dropped = (state.queued() > 0 || held_back).then(|| state.lose(reason()).1);
             let outcome = match &state.lost {
                 Some(error) => Err(CloseError::new(state.unsent, error.clone())),
                 None => Ok(()),
@@ -568,7 +614,7 @@ impl Outbox {
     /// The reader has had its time.
     pub(crate) fn read_out(&self) {
         let waker = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             state.is_read_out = true;
             state.reader_waker.take()
         };
@@ -578,7 +624,7 @@ impl Outbox {
     /// The flusher has gone, or could not be started. Whoever waits is woken to do its work.
     pub(crate) fn flusher_gone(&self) {
         let wakers = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             state.flusher = Flusher::Absent;
             state.is_read_out = state.lost.is_some();
             state.wake_everybody()
@@ -600,17 +646,48 @@ pub(crate) enum Halves {
 }
 
 impl State {
-    fn written(&self) -> u64 {
-        self.accepted - self.queued as u64
+    /// Bytes accepted and not taken by the transport yet.
+    fn queued(&self) -> usize {
+        self.outgoing + self.pending.remaining()
+    }
+
+    /// Bytes accepted since the start, lost ones aside.
+    fn accepted(&self) -> u64 {
+        self.written + self.queued() as u64
     }
 
     /// The transport has taken bytes that it has not flushed.
     fn is_held_back(&self) -> bool {
-        self.written() > self.flushed
+        self.written > self.flushed
+    }
+
+    /// Nobody has to wait for the low mark, or to be told of a loss.
+    fn is_calm(&self) -> bool {
+        !self.paused && self.lost.is_none()
+    }
+
+    /// Below how many bytes pending a short write changes nothing but `pending`: it is allowed, it passes
+    /// neither the high mark nor the cap, and the flusher is awake.
+    fn straight_below(&self) -> usize {
+        if self.phase != Phase::Open || self.lost.is_some() {
+            return 0;
+        }
+        let Flusher::Running { idle: None } = self.flusher else { return 0 };
+        let mark = if self.paused { usize::MAX } else { self.marks.high() };
+        let most = mark.min(self.max_buffered.unwrap_or(usize::MAX));
+        most.checked_sub(self.outgoing).map_or(0, |most| most.saturating_add(1))
+    }
+
+    fn take(&mut self, outgoing: &mut WriteBuffer) -> Taken {
+        if outgoing.is_empty() {
+            self.outgoing += self.pending.remaining();
+            outgoing.append(&mut self.pending);
+        }
+        Taken { written: self.written, must_flush: self.is_held_back(), is_lost: self.lost.is_some() }
     }
 
     fn check_quiet(&self) -> Result<(), usize> {
-        let is_quiet = self.writers == 1 && self.accepted == self.flushed && self.lost.is_none();
+        let is_quiet = self.writers == 1 && self.accepted() == self.flushed && self.lost.is_none();
         if is_quiet { Ok(()) } else { Err(self.writers - 1) }
     }
 
@@ -637,9 +714,8 @@ impl State {
 
     /// Keeps the first failure, and returns what was pending, to be dropped once the lock is released.
     fn lose(&mut self, error: TransportError) -> (TransportError, WriteBuffer) {
-        let dropped = mem::take(&mut self.queued) as u64;
-        self.unsent += dropped;
-        self.accepted -= dropped;
+        self.unsent += self.queued() as u64;
+        self.outgoing = 0;
         self.paused = false;
         if self.lost.is_none() {
             // The flusher gives the reader its time; where there is none, there is no clock to give it by.
@@ -666,6 +742,27 @@ impl State {
     }
 }
 
+impl Deref for Held<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.state.straight_below = self.state.straight_below();
+        self.calm.store(self.state.is_calm(), Ordering::Release);
+    }
+}
+
 /// The one waker that the transport's writing side ever sees, whoever polls it. It wakes the flusher,
 /// and every waiter where there is no flusher: a waiter that pushes and is then cancelled leaves nobody
 /// asleep.
@@ -676,7 +773,7 @@ impl Wake for Outbox {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let wakers = {
-            let mut state = lock(&self.state);
+            let mut state = self.hold();
             match &mut state.flusher {
                 Flusher::Running { idle } => idle.take().into_iter().collect(),
                 Flusher::Absent => state.waiters.wake_all(),

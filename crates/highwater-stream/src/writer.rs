@@ -18,9 +18,10 @@ use highwater_buffer::{Watermarks, WriteBuffer};
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
 
@@ -168,20 +169,14 @@ where
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
+    #[inline]
     pub fn write(&self, payload: impl Payload) -> Result<(), WriteError> {
         self.has_written.store(true, Ordering::Relaxed);
-        let length = payload.payload_bytes().len();
-        let next = if length < SHORT {
-            // Copied, and dropped once the lock is released: that may run the caller's code.
-            self.outbox().accept(length, |queue| queue.push(payload.payload_bytes()))?
-        } else {
-            // Gathered before the lock is taken: a payload may be of the caller's own kind.
-            let mut message = WriteBuffer::new();
-            payload.queue_into(&mut message);
-            self.outbox().accept(message.remaining(), |queue| queue.append(&mut message))?
-        };
-        self.connection.follow(next);
-        Ok(())
+        let bytes = payload.payload_bytes();
+        if bytes.len() < SHORT && self.outbox().accept_straight(bytes) {
+            return Ok(());
+        }
+        self.write_whole(payload)
     }
 
     /// Queues several payloads as one message; empty ones are skipped. asyncio's `writelines`, which adds
@@ -263,9 +258,8 @@ where
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn drain(&self) -> Result<(), TransportError> {
-        let mut wait = Wait::new(self.outbox());
-        poll_fn(|cx| self.poll_drain(&mut wait.slot, cx)).await
+    pub fn drain(&self) -> impl Future<Output = Result<(), TransportError>> {
+        Drain { writer: self, wait: Wait::new(self.outbox()) }
     }
 
     /// Waits until everything queued before the call has gone through the transport's own flush.
@@ -583,24 +577,54 @@ where
 
     // ---- steps within --------------------------------------------------------------------------
 
-    fn poll_drain(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        let room = self.outbox().poll_room(slot, cx.waker());
-        if room.is_ready() {
-            return room;
+    /// A write for which there is more to do than to append it.
+    #[inline(never)]
+    fn write_whole(&self, payload: impl Payload) -> Result<(), WriteError> {
+        let bytes = payload.payload_bytes();
+        let next = if bytes.len() < SHORT {
+            // Copied, and dropped once the lock is released: that may run the caller's code.
+            self.outbox().accept(bytes.len(), |queue| queue.push(bytes))?
+        } else {
+            // Gathered before the lock is taken: a payload may be of the caller's own kind.
+            let mut message = WriteBuffer::new();
+            payload.queue_into(&mut message);
+            self.outbox().accept(message.remaining(), |queue| queue.append(&mut message))?
+        };
+        self.connection.follow(next);
+        Ok(())
+    }
+
+    /// What `look` finds, by a push if it finds nothing yet.
+    fn poll_pushing<V>(
+        &self,
+        cx: &mut Context<'_>,
+        mut look: impl FnMut(Option<&Waker>) -> Poll<V>,
+    ) -> Poll<V> {
+        // Without a waker first: a push that does it all has nobody to wake.
+        let before = look(None);
+        if before.is_ready() {
+            return before;
         }
         self.connection.push();
-        self.outbox().poll_room(slot, cx.waker())
+        let after = look(Some(cx.waker()));
+        if after.is_ready() || self.outbox().has_flusher() {
+            return after;
+        }
+        // Without a flusher the transport wakes those who wait, and this one may have come too late for that.
+        self.connection.push();
+        look(Some(cx.waker()))
+    }
+
+    /// Waits while the queue is above the marks.
+    #[cold]
+    fn poll_drain(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.poll_pushing(cx, |waker| self.outbox().poll_room(slot, waker))
     }
 
     /// [`poll_drain`](Self::poll_drain) that also waits while the cap leaves no room, and tells how much
     /// there is.
     fn poll_any_room(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<usize, TransportError>> {
-        let room = self.outbox().poll_any_room(slot, cx.waker());
-        if room.is_ready() {
-            return room;
-        }
-        self.connection.push();
-        self.outbox().poll_any_room(slot, cx.waker())
+        self.poll_pushing(cx, |waker| self.outbox().poll_any_room(slot, waker))
     }
 
     /// Waits until the transport has ended our half.
@@ -619,12 +643,7 @@ where
         slot: &mut Slot,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransportError>> {
-        let flushed = self.outbox().poll_flushed(ticket, slot, cx.waker());
-        if flushed.is_ready() {
-            return flushed;
-        }
-        self.connection.push();
-        self.outbox().poll_flushed(ticket, slot, cx.waker())
+        self.poll_pushing(cx, |waker| self.outbox().poll_flushed(ticket, slot, waker))
     }
 
     /// The flush of polls that have no future of their own: up to what was queued when it began.
@@ -652,6 +671,34 @@ where
     }
 }
 
+/// [`StreamWriter::drain`], which costs next to nothing as long as there is room. By hand, because what an
+/// `async fn` compiles to is never inlined.
+struct Drain<'a, W, F>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    writer: &'a StreamWriter<W, F>,
+    wait: Wait<'a>,
+}
+
+impl<W, F> Future for Drain<'_, W, F>
+where
+    W: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    type Output = Result<(), TransportError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.writer.outbox().is_calm() {
+            return Poll::Ready(Ok(()));
+        }
+        let this = &mut *self;
+        this.writer.poll_drain(&mut this.wait.slot, cx)
+    }
+}
+
 /// A wait for the outbox: given up, it leaves no waker behind.
 struct Wait<'a> {
     outbox: &'a Outbox,
@@ -665,8 +712,11 @@ impl<'a> Wait<'a> {
 }
 
 impl Drop for Wait<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.outbox.leave(&mut self.slot);
+        if self.slot.is_some() {
+            self.outbox.leave(&mut self.slot);
+        }
     }
 }
 
