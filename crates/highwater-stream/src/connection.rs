@@ -160,6 +160,17 @@ struct Channel<T> {
     untold: Option<CloseError>,
 }
 
+/// How far a push came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// Everything that was queued is flushed.
+    All,
+    /// The transport takes no more for now.
+    Part,
+    /// The connection has failed, or its transport is not here.
+    Nothing,
+}
+
 /// Where the connection stands after some work was done on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -221,10 +232,11 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     // ---- writing -------------------------------------------------------------------------------
 
     /// Hands the transport what it takes there and then. Errors are kept in the outbox.
-    pub(crate) fn push(&self) {
+    pub(crate) fn push(&self) -> Pushed {
         let mut channel = lock(&self.channel);
-        let _ = self.push_through(&mut channel);
+        let pushed = self.push_through(&mut channel);
         self.unlock(channel);
+        pushed
     }
 
     /// A transport that has panicked is not called again: in a drop, the second panic would end the
@@ -233,12 +245,12 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
         self.channel.is_poisoned().then(|| self.outbox.lose(TransportError::panicked()))
     }
 
-    /// Sends what is queued and flushes. `Ready` when nothing is left, or the connection has failed.
-    fn push_through(&self, channel: &mut Channel<T>) -> Poll<()> {
+    /// Sends what is queued and flushes.
+    fn push_through(&self, channel: &mut Channel<T>) -> Pushed {
         self.note_panic();
         let mut cx = Context::from_waker(&self.waker);
         let Channel { transport: Berth::Here(transport), outgoing, .. } = channel else {
-            return Poll::Ready(());
+            return Pushed::Nothing;
         };
         let mut batches = MOST_BATCHES;
         let mut taken = self.outbox.take(outgoing);
@@ -246,22 +258,22 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             if taken.is_lost {
                 outgoing.clear();
                 outgoing.release();
-                return Poll::Ready(());
+                return Pushed::Nothing;
             }
             // With nothing to send and nothing to flush, the transport is left alone.
             if outgoing.is_empty() && !taken.must_flush {
-                return Poll::Ready(());
+                return Pushed::All;
             }
             if batches == 0 {
                 // Somebody writes as fast as the transport takes it: others want a turn, too.
                 self.waker.wake_by_ref();
-                return Poll::Pending;
+                return Pushed::Part;
             }
             batches -= 1;
-            let sent = ready!(self.send(transport, outgoing, taken.written, &mut cx));
-            taken = match sent {
-                Ok(written) => self.outbox.flushed(written, outgoing),
-                Err(error) => {
+            taken = match self.send(transport, outgoing, taken.written, &mut cx) {
+                Poll::Pending => return Pushed::Part,
+                Poll::Ready(Ok(written)) => self.outbox.flushed(written, outgoing),
+                Poll::Ready(Err(error)) => {
                     self.outbox.lose(error.into());
                     self.outbox.take(outgoing)
                 }
@@ -305,11 +317,10 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 Duty::LetGo => return self.let_go(channel),
                 Duty::Over => return Standing::Gone,
             };
-            if self.push_through(channel).is_pending() {
-                return self.stalled(channel);
-            }
-            if self.outbox.lost().is_some() {
-                continue;
+            match self.push_through(channel) {
+                Pushed::All => {}
+                Pushed::Part => return self.stalled(channel),
+                Pushed::Nothing => continue, // For the reason that the outbox tells next.
             }
             let must_shut = match phase {
                 Phase::Open => return Standing::Idle,

@@ -7,7 +7,7 @@ mod weak;
 pub use adapter::AsyncWriter;
 pub use weak::WeakWriter;
 
-use crate::connection::{Connection, Linger};
+use crate::connection::{Connection, Linger, Pushed};
 use crate::outbox::{Outbox, lock};
 use crate::pair::Options;
 use crate::payload::Payload;
@@ -169,7 +169,8 @@ where
     /// # Ok::<(), std::io::Error>(())
     /// # }).unwrap();
     /// ```
-    #[inline]
+    // Inlined wherever it is called: what a function of its own stores on the stack, the lock waits for.
+    #[inline(always)]
     pub fn write(&self, payload: impl Payload) -> Result<(), WriteError> {
         self.has_written.store(true, Ordering::Relaxed);
         let bytes = payload.payload_bytes();
@@ -281,6 +282,10 @@ where
     /// ```
     pub async fn flush(&self) -> Result<(), TransportError> {
         let ticket = self.outbox().flush_ticket();
+        // Mostly the transport takes it all there and then.
+        if self.connection.push() == Pushed::All {
+            return Ok(());
+        }
         let mut wait = Wait::new(self.outbox());
         poll_fn(|cx| self.poll_flush_to(ticket, &mut wait.slot, cx)).await
     }
