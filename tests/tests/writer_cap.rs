@@ -60,6 +60,19 @@ fn w10_a_refusal_is_a_quota_and_ends_nothing() {
 }
 
 #[test]
+fn w10_the_cap_is_met_to_the_byte_within_a_burst() {
+    run(async {
+        let (writer, _script) = capped(100);
+        writer.write([0; 60]).unwrap();
+        settle().await;
+        for _ in 0..40 {
+            writer.write("x").unwrap();
+        }
+        assert_full(writer.write("x"), (100, 1, 100));
+    });
+}
+
+#[test]
 fn w10_it_can_be_set_later_for_all_and_lifted() {
     run(async {
         let (transport, _script) = stalled_after(0);

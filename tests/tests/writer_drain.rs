@@ -162,6 +162,36 @@ fn w4_drain_never_succeeds_for_bytes_that_were_thrown_away() {
     });
 }
 
+/// Whoever knows of a loss is told of it, whichever thread met it, and however little was queued.
+#[test]
+fn w4_a_loss_in_another_thread_is_never_success() {
+    run(async {
+        for _ in 0..100 {
+            let (writer, _script) = writer(1);
+            assert_ready_ok!(task::spawn(writer.drain()).poll());
+            let other = writer.clone();
+            std::thread::spawn(move || other.abort()).join().unwrap();
+            assert_ready_err!(task::spawn(writer.drain()).poll());
+        }
+    });
+}
+
+/// What the transport was offered and has not taken counts like what it was not offered yet.
+#[test]
+fn w4_the_mark_is_met_to_the_byte_within_a_burst() {
+    run(async {
+        let (writer, script) = writer(60);
+        settle().await;
+        assert_eq!(script.taken().len(), 0);
+        for _ in 0..40 {
+            writer.write("x").unwrap();
+            assert_ready_ok!(task::spawn(writer.drain()).poll());
+        }
+        writer.write("x").unwrap();
+        assert_pending!(task::spawn(writer.drain()).poll());
+    });
+}
+
 /// Closing throws nothing away: whoever drains goes on waiting for the same bytes.
 #[test]
 fn w4_drain_goes_on_through_close() {

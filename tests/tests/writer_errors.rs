@@ -155,6 +155,28 @@ fn w9_after_close_a_write_is_an_error_never_silence() {
     });
 }
 
+/// The writes before it were easy; this one is not any more, for any writer.
+#[test]
+fn w9_an_end_in_the_middle_of_a_burst_ends_it() {
+    run(async {
+        let ends: [fn(&StreamWriter<Scripted>); 3] =
+            [|writer| writer.close(), |writer| writer.write_eof().unwrap(), |writer| writer.abort()];
+        for end in ends {
+            let (transport, script) = stalled_after(0);
+            let (_reader, writer) = highwater_stream::pair(transport);
+            for _ in 0..3 {
+                writer.write("accepted").unwrap();
+            }
+            end(&writer.clone());
+            writer.write("refused").unwrap_err();
+            writer.write("").unwrap_err();
+            script.open();
+            settle().await;
+            assert!(!script.taken().ends_with(b"refused"));
+        }
+    });
+}
+
 #[test]
 fn w9_after_abort_a_write_is_an_error() {
     run(async {

@@ -1,9 +1,12 @@
 //! W5: `flush` is done when the transport's own flush is; so are the task that sends, close and drop.
 
-use highwater_stream::{Pair, StreamWriter};
+use highwater_stream::{Pair, StreamWriter, Watermarks};
 use highwater_tests::bounded::{bounded, run, settle};
 use highwater_tests::transport::{scripted, stalled_after};
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
 use tokio_test::{assert_pending, assert_ready_ok, task};
 
 #[test]
@@ -164,5 +167,52 @@ fn w5_flush_works_without_a_runtime() {
         assert_ready_ok!(first.poll());
         assert_ready_ok!(second.poll());
         assert_eq!(script.delivered(), b"abcd");
+    });
+}
+
+/// Is not ready at first, and says at once that it is: before whoever asked can have gone to sleep.
+struct Hesitant(usize);
+
+impl AsyncWrite for Hesitant {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.0.checked_sub(1) {
+            None => Poll::Ready(Ok(bytes.len())),
+            Some(left) => {
+                self.0 = left;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Outside of a runtime only those who wait send, so none of them may sleep through the transport's waker.
+#[test]
+fn w5_a_transport_that_is_ready_in_between_leaves_nobody_asleep() {
+    bounded(|| {
+        for hesitations in 0..10 {
+            let writer = StreamWriter::new(Hesitant(hesitations));
+            writer.write([0; 100]).unwrap();
+            let mut flush = task::spawn(writer.flush());
+            while flush.poll().is_pending() {
+                assert!(flush.is_woken(), "asleep after {hesitations} hesitations");
+            }
+
+            let writer = StreamWriter::new(Hesitant(hesitations));
+            writer.set_watermarks(Watermarks::with_high(0));
+            writer.write([0; 100]).unwrap();
+            let mut drain = task::spawn(writer.drain());
+            while drain.poll().is_pending() {
+                assert!(drain.is_woken(), "asleep after {hesitations} hesitations");
+            }
+        }
     });
 }
