@@ -33,10 +33,9 @@ impl Waiters {
 
     /// Ends the wait that owns `slot`.
     pub(crate) fn leave(&mut self, slot: &mut Slot) {
-        if let Some(index) = slot.take() {
-            self.slots[index] = None;
-            self.free.push(index);
-        }
+        let Some(index) = slot.take() else { return };
+        self.slots[index] = None;
+        self.free.push(index);
         if self.free.len() == self.slots.len() {
             *self = Self::default();
         }
