@@ -2,6 +2,7 @@
 
 mod adapter;
 mod sink;
+mod wait;
 mod weak;
 
 pub use adapter::AsyncWriter;
@@ -11,19 +12,16 @@ use crate::connection::{Connection, Linger, Pushed};
 use crate::outbox::{Outbox, lock};
 use crate::pair::Options;
 use crate::payload::Payload;
-use crate::waiters::Slot;
 use crate::{CloseError, TransportError, WriteError};
 use bytes::Buf;
 use highwater_buffer::{Watermarks, WriteBuffer};
 use std::fmt;
 use std::future::poll_fn;
-use std::mem;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
+use wait::{Drain, Polled, Wait};
 
 /// asyncio's `StreamWriter` over any `AsyncWrite`: `write` queues and never waits, the queue is sent
 /// without any further call, `drain` holds a fast writer back.
@@ -96,14 +94,6 @@ where
 
 /// What the queue copies in any case: anything shorter than this, in bytes.
 const SHORT: usize = 2 * 1024;
-
-/// The wait of the `Sink` and of the `AsyncWrite` adapter, whose polls have no future of their own.
-#[derive(Clone, Copy, Default)]
-struct Polled {
-    slot: Slot,
-    /// Up to where the flush in course goes.
-    ticket: Option<u64>,
-}
 
 impl<W> StreamWriter<W>
 where
@@ -260,7 +250,7 @@ where
     /// # }).unwrap();
     /// ```
     pub fn drain(&self) -> impl Future<Output = Result<(), TransportError>> {
-        Drain { writer: self, wait: Wait::new(self.outbox()) }
+        Drain::new(self)
     }
 
     /// Waits until everything queued before the call has gone through the transport's own flush.
@@ -597,131 +587,6 @@ where
         };
         self.connection.follow(next);
         Ok(())
-    }
-
-    /// What `look` finds, by a push if it finds nothing yet.
-    fn poll_pushing<V>(
-        &self,
-        cx: &mut Context<'_>,
-        mut look: impl FnMut(Option<&Waker>) -> Poll<V>,
-    ) -> Poll<V> {
-        // Without a waker first: a push that does it all has nobody to wake.
-        let before = look(None);
-        if before.is_ready() {
-            return before;
-        }
-        self.connection.push();
-        let after = look(Some(cx.waker()));
-        if after.is_ready() || self.outbox().has_flusher() {
-            return after;
-        }
-        // Without a flusher the transport wakes those who wait, and this one may have come too late for that.
-        self.connection.push();
-        look(Some(cx.waker()))
-    }
-
-    /// Waits while the queue is above the marks.
-    #[cold]
-    fn poll_drain(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        self.poll_pushing(cx, |waker| self.outbox().poll_room(slot, waker))
-    }
-
-    /// [`poll_drain`](Self::poll_drain) that also waits while the cap leaves no room, and tells how much
-    /// there is.
-    fn poll_any_room(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<usize, TransportError>> {
-        self.poll_pushing(cx, |waker| self.outbox().poll_any_room(slot, waker))
-    }
-
-    /// Waits until the transport has ended our half.
-    fn poll_shut(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        let shut = self.outbox().poll_shut(slot, cx.waker());
-        if shut.is_ready() || self.outbox().has_flusher() {
-            return shut;
-        }
-        self.connection.drive_without_flusher(cx);
-        self.outbox().poll_shut(slot, cx.waker())
-    }
-
-    fn poll_flush_to(
-        &self,
-        ticket: u64,
-        slot: &mut Slot,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), TransportError>> {
-        self.poll_pushing(cx, |waker| self.outbox().poll_flushed(ticket, slot, waker))
-    }
-
-    /// The flush of polls that have no future of their own: up to what was queued when it began.
-    fn poll_flush_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        let mut polled = self.polled;
-        if mem::take(self.has_written.get_mut()) {
-            polled.ticket = None;
-        }
-        let ticket = *polled.ticket.get_or_insert_with(|| self.outbox().flush_ticket());
-        let flushed = self.poll_flush_to(ticket, &mut polled.slot, cx);
-        if flushed.is_ready() {
-            polled.ticket = None;
-        }
-        self.polled = polled;
-        flushed
-    }
-
-    fn poll_closed(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<Result<(), CloseError>> {
-        let closed = self.outbox().poll_closed(slot, cx.waker());
-        if closed.is_ready() || !self.outbox().is_closed() || self.outbox().has_flusher() {
-            return closed;
-        }
-        self.connection.drive_without_flusher(cx);
-        self.outbox().poll_closed(slot, cx.waker())
-    }
-}
-
-/// [`StreamWriter::drain`], which costs next to nothing as long as there is room. By hand, because what an
-/// `async fn` compiles to is never inlined.
-struct Drain<'a, W, F>
-where
-    W: AsyncWrite + Unpin + Send + 'static,
-    F: Send + Sync + 'static,
-{
-    writer: &'a StreamWriter<W, F>,
-    wait: Wait<'a>,
-}
-
-impl<W, F> Future for Drain<'_, W, F>
-where
-    W: AsyncWrite + Unpin + Send + 'static,
-    F: Send + Sync + 'static,
-{
-    type Output = Result<(), TransportError>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.writer.outbox().is_calm() {
-            return Poll::Ready(Ok(()));
-        }
-        let this = &mut *self;
-        this.writer.poll_drain(&mut this.wait.slot, cx)
-    }
-}
-
-/// A wait for the outbox: given up, it leaves no waker behind.
-struct Wait<'a> {
-    outbox: &'a Outbox,
-    slot: Slot,
-}
-
-impl<'a> Wait<'a> {
-    fn new(outbox: &'a Outbox) -> Self {
-        Self { outbox, slot: None }
-    }
-}
-
-impl Drop for Wait<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.slot.is_some() {
-            self.outbox.leave(&mut self.slot);
-        }
     }
 }
 
