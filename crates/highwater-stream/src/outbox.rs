@@ -523,13 +523,18 @@ impl Outbox {
         wake(wakers);
     }
 
-    /// The transport has flushed everything that it took up to `written`. Then goes on as `take` does.
+    /// The transport has flushed everything that it took up to `written`, of `outgoing` all. Then goes on as
+    /// `take` does.
     pub(crate) fn flushed(&self, written: u64, outgoing: &mut WriteBuffer) -> Taken {
         let (taken, wakers) = {
             let mut state = self.hold();
             let is_awaited = state.flush_wanted > state.flushed;
             state.flushed = state.flushed.max(written);
             let wakers = if is_awaited { state.waiters.wake_all() } else { Vec::new() };
+            if state.pending.is_empty() {
+                // The next burst goes where the cache is warm, and mostly needs no second block.
+                mem::swap(outgoing, &mut state.pending);
+            }
             (state.take(outgoing), wakers)
         };
         wake(wakers);
@@ -782,3 +787,6 @@ impl Wake for Outbox {
         wake(wakers);
     }
 }
+
+#[cfg(test)]
+mod tests;
