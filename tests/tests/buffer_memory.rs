@@ -51,6 +51,16 @@ fn r1_fills_begin_small_and_grow_while_they_are_used_whole() {
 }
 
 #[test]
+fn r1_fills_grow_also_where_every_one_is_taken_with_its_block() {
+    let mut buffer = ReadBuffer::new();
+    for _ in 0..10 {
+        fill_share(&mut buffer, 1000);
+        assert!(buffer.read(usize::MAX).ready().is_some_and(|bytes| bytes.len() >= 4096));
+    }
+    assert_eq!(buffer.spare().remaining_mut(), LARGEST_FILL);
+}
+
+#[test]
 fn r1_an_announced_length_reserves_a_mebibyte_at_most() {
     let announced = u32::MAX as usize;
     let mut buffer = ReadBuffer::new();

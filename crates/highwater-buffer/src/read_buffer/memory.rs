@@ -74,9 +74,7 @@ impl ReadBuffer {
 
     /// Makes room for the next fill and tells how much it may bring.
     pub(super) fn make_room_to_fill(&mut self) -> usize {
-        if self.block.len() >= self.full_at {
-            self.fill = (self.fill * 4).min(LARGEST_FILL);
-        }
+        self.grow_if_full();
         let missing = self.want.at_least.saturating_sub(self.buffered());
         let room = if missing > self.fill {
             // Straight into the result: not a byte more than it lacks, so that the block is the result.
@@ -90,6 +88,14 @@ impl ReadBuffer {
         let room = self.make_room_up_to(room);
         self.full_at = self.block.len() + room;
         room
+    }
+
+    /// The next fill is larger when the last one has used all of its room.
+    fn grow_if_full(&mut self) {
+        if self.block.len() >= self.full_at {
+            self.fill = (self.fill * 4).min(LARGEST_FILL);
+        }
+        self.full_at = usize::MAX;
     }
 
     /// Makes room for `count` more bytes.
@@ -169,12 +175,12 @@ impl ReadBuffer {
 
     /// Takes `n` bytes out together with their block.
     pub(super) fn hand_over(&mut self, n: usize) -> Bytes {
+        self.grow_if_full();
         let from = self.start;
         let behind = Vec::from(&self.block[from + n..]);
         self.take_ref(n);
         let block = core::mem::replace(&mut self.block, behind);
         self.begin_at(self.start);
-        self.full_at = usize::MAX;
         Bytes::from(block).slice(from..from + n)
     }
 }
