@@ -72,16 +72,65 @@ enum Tails {
 /// Separators of up to eight bytes as numbers, so that each is compared in one step.
 #[derive(Clone, Copy, Default)]
 struct Words {
-    /// The last byte of each lowest.
-    words: [u64; INLINE_COUNT],
-    /// How many bits of a word are none of the separator's.
-    spare: [u8; INLINE_COUNT],
+    words: [Word; INLINE_COUNT],
     /// Zero when not all of them fit.
     count: u8,
 }
 
+/// A separator of up to eight bytes as a number.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Word {
+    /// The last byte highest, as eight bytes that end in it are read.
+    word: u64,
+    /// The bits that are the separator's.
+    mask: u64,
+}
+
+impl Word {
+    const NONE: Self = Self { word: 0, mask: 0 };
+
+    const fn of(separator: &[u8]) -> Self {
+        let mut word = 0;
+        let mut index = 0;
+        while index < separator.len() {
+            word = word >> 8 | (separator[index] as u64) << 56;
+            index += 1;
+        }
+        Self { word, mask: u64::MAX << (64 - 8 * separator.len()) }
+    }
+
+    /// Whether it is the end of eight bytes.
+    #[inline(always)]
+    pub(crate) fn ends(self, last: [u8; size_of::<u64>()]) -> bool {
+        (u64::from_le_bytes(last) ^ self.word) & self.mask == 0
+    }
+
+    #[inline(always)]
+    fn length(self) -> usize {
+        size_of::<u64>() - self.mask.trailing_zeros() as usize / 8
+    }
+
+    /// Its length, if `bytes` end in it. Only so many of them count, from the end.
+    #[inline(always)]
+    pub(crate) fn match_at_end_of(self, bytes: &[u8], most: usize) -> Option<usize> {
+        let last = bytes.last_chunk().copied().unwrap_or_else(|| padded(bytes));
+        (self.ends(last) && self.length() <= most).then(|| self.length())
+    }
+}
+
+/// The last of fewer than eight bytes, behind zeros.
+#[cold]
+#[inline(never)]
+fn padded(bytes: &[u8]) -> [u8; size_of::<u64>()] {
+    let mut padded = [0; size_of::<u64>()];
+    padded[size_of::<u64>() - bytes.len()..].copy_from_slice(bytes);
+    padded
+}
+
 /// One to three last bytes and then how many; where they are fewer, the last of them stands again.
 pub(crate) type TailBytes = [u8; 4];
+
+pub(crate) const NEWLINE_TAILS: TailBytes = [b'\n', b'\n', b'\n', 1];
 
 static NEWLINE: Separators = Separators {
     strings: Strings::Inline {
@@ -89,8 +138,8 @@ static NEWLINE: Separators = Separators {
         ends: [1, 0, 0, 0],
         count: 1,
     },
-    tails: Tails::Few([b'\n', b'\n', b'\n', 1]),
-    words: Words { words: [b'\n' as u64, 0, 0, 0], spare: [56, 0, 0, 0], count: 1 },
+    tails: Tails::Few(NEWLINE_TAILS),
+    words: Words { words: [Word::of(b"\n"), Word::NONE, Word::NONE, Word::NONE], count: 1 },
     longest: 1,
 };
 
@@ -212,27 +261,10 @@ impl Separators {
         self.tails.find(bytes)
     }
 
-    /// Whether there is but one separator, of at most eight bytes, and which: the bytes as a number, and the bits to spare in it.
+    /// The one separator that there is, if it has at most eight bytes.
     #[inline(always)]
-    pub(crate) fn sole_word(&self) -> Option<(u64, u8)> {
-        self.words.sole()
-    }
-
-    /// [`match_at_end_of`](Self::match_at_end_of) for a [`sole_word`](Self::sole_word).
-    #[inline(always)]
-    pub(crate) fn sole_match_at_end_of(
-        &self,
-        (word, spare): (u64, u8),
-        bytes: &[u8],
-        most: usize,
-    ) -> Option<usize> {
-        match bytes.last_chunk() {
-            Some(last) if (u64::from_be_bytes(*last) ^ word) << spare == 0 && self.longest <= most => {
-                Some(self.longest)
-            }
-            Some(_) => None,
-            None => self.match_at_end_of(bytes, most),
-        }
+    pub(crate) fn sole_word(&self) -> Option<Word> {
+        (self.words.count == 1).then_some(self.words.words[0])
     }
 
     /// The length of the shortest separator that `bytes` end in, given that they end in one of the last bytes.
@@ -271,35 +303,21 @@ impl Words {
     fn of(set: &Separators) -> Option<Self> {
         let mut words = Self::default();
         for separator in set.iter() {
-            let index = usize::from(words.count);
-            let spare = size_of::<u64>().checked_sub(separator.len())?;
-            let word = separator.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
-            *words.words.get_mut(index)? = word;
-            words.spare[index] = 8 * spare as u8; // at most 56
+            if separator.len() > size_of::<u64>() {
+                return None;
+            }
+            *words.words.get_mut(usize::from(words.count))? = Word::of(separator);
             words.count += 1;
         }
         Some(words)
-    }
-
-    /// The one separator that there is: its word and the bits to spare.
-    #[inline(always)]
-    fn sole(&self) -> Option<(u64, u8)> {
-        (self.count == 1).then_some((self.words[0], self.spare[0]))
     }
 
     /// Never inlined: what does not change from one candidate to the next would be computed ahead of the
     /// first, which mostly is the only one.
     #[inline(never)]
     fn match_at_end_of(&self, last: [u8; size_of::<u64>()], most: usize) -> Option<usize> {
-        let last = u64::from_be_bytes(last);
-        for index in 0..INLINE_COUNT.min(usize::from(self.count)) {
-            let spare = self.spare[index];
-            let length = size_of::<u64>() - usize::from(spare / 8);
-            if (last ^ self.words[index]) << spare == 0 && length <= most {
-                return Some(length);
-            }
-        }
-        None
+        let all = self.words.iter().take(usize::from(self.count));
+        all.filter(|word| word.ends(last)).map(|word| word.length()).find(|&length| length <= most)
     }
 }
 

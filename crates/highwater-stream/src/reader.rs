@@ -241,7 +241,7 @@ impl<R: Source> StreamReader<R> {
             self,
             n,
             |&n, buffer| buffer.has_ready(n).then_some(n),
-            |&n, buffer| Ok(buffer.find_exactly(n)?),
+            |&n, buffer| Ok(buffer.otherwise_exactly(n)?),
             |buffer, n| buffer.take(n),
         )
     }
@@ -268,7 +268,7 @@ impl<R: Source> StreamReader<R> {
             self,
             n,
             |&n, buffer| buffer.has_ready(n).then_some(n),
-            |&n, buffer| Ok(buffer.find_exactly(n)?),
+            |&n, buffer| Ok(buffer.otherwise_exactly(n)?),
             |buffer, n| buffer.take_ref(n),
         )
     }
@@ -313,7 +313,7 @@ impl<R: Source> StreamReader<R> {
             separators.into_separators(),
             |compiled, buffer| buffer.ready_frame(compiled.as_ref().ok()?.borrow(), buffer.limit()),
             |compiled, buffer| match compiled {
-                Ok(compiled) => Ok(buffer.find_until(compiled.borrow(), buffer.limit())?),
+                Ok(compiled) => Ok(buffer.otherwise_frame(compiled.borrow(), buffer.limit())?),
                 Err(error) => Err((*error).into()),
             },
             |buffer, n| buffer.take(n),
@@ -346,7 +346,7 @@ impl<R: Source> StreamReader<R> {
             separators.into_separators(),
             |compiled, buffer| buffer.ready_frame(compiled.as_ref().ok()?.borrow(), buffer.limit()),
             |compiled, buffer| match compiled {
-                Ok(compiled) => Ok(buffer.find_until(compiled.borrow(), buffer.limit())?),
+                Ok(compiled) => Ok(buffer.otherwise_frame(compiled.borrow(), buffer.limit())?),
                 Err(error) => Err((*error).into()),
             },
             |buffer, n| buffer.take_ref(n),
@@ -382,8 +382,8 @@ impl<R: Source> StreamReader<R> {
         Step::new(
             self,
             (),
-            |(), buffer| buffer.ready_frame(Separators::newline(), buffer.limit()).map(Some),
-            |(), buffer| Ok(buffer.find_line(buffer.limit())?),
+            |(), buffer| buffer.ready_line(buffer.limit()).map(Some),
+            |(), buffer| Ok(buffer.otherwise_line(buffer.limit())?),
             |buffer, n| n.map(|n| buffer.take(n)),
         )
     }
@@ -411,8 +411,8 @@ impl<R: Source> StreamReader<R> {
         Step::new(
             self,
             (),
-            |(), buffer| buffer.ready_frame(Separators::newline(), buffer.limit()).map(Some),
-            |(), buffer| Ok(buffer.find_line(buffer.limit())?),
+            |(), buffer| buffer.ready_line(buffer.limit()).map(Some),
+            |(), buffer| Ok(buffer.otherwise_line(buffer.limit())?),
             |buffer, n| n.map(|n| buffer.take_ref(n)),
         )
     }
@@ -703,7 +703,7 @@ impl<R: Source> StreamReader<R> {
         &mut self,
         mut step: impl FnMut(&mut ReadBuffer) -> Result<Verdict<T>, E>,
     ) -> impl Future<Output = Result<T, E>> {
-        poll_fn(move |cx| self.poll_step(cx, &mut step))
+        poll_fn(move |cx| self.poll_step(cx, &mut |_: &mut ReadBuffer| None, &mut step))
     }
 
     /// Waits until bytes or the end have come into the buffer. Asked only when a step needs more.

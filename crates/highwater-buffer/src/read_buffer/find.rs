@@ -41,12 +41,18 @@ impl ReadBuffer {
     ) -> Result<Verdict<usize>, FrameError> {
         match self.ready_frame(separators, limit) {
             Some(length) => Ok(Verdict::Ready(length)),
-            None => self.find_no_frame(separators, limit),
+            None => self.otherwise_frame(separators, limit),
         }
     }
 
+    /// What [`find_until`](Self::find_until) says once [`ready_frame`](Self::ready_frame) has found nothing.
+    #[doc(hidden)]
     #[cold]
-    fn find_no_frame(&mut self, separators: &Separators, limit: usize) -> Result<Verdict<usize>, FrameError> {
+    pub fn otherwise_frame(
+        &mut self,
+        separators: &Separators,
+        limit: usize,
+    ) -> Result<Verdict<usize>, FrameError> {
         self.decide(separators, limit)?;
         if self.has_ended() {
             return Err(IncompleteRead::until(self.take_all()).into());
@@ -70,14 +76,16 @@ impl ReadBuffer {
     /// ```
     #[inline(always)]
     pub fn find_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
-        match self.ready_frame(Separators::newline(), limit) {
+        match self.ready_line(limit) {
             Some(length) => Ok(Verdict::Ready(Some(length))),
-            None => self.find_last_line(limit),
+            None => self.otherwise_line(limit),
         }
     }
 
+    /// What [`find_line`](Self::find_line) says once [`ready_line`](Self::ready_line) has found nothing.
+    #[doc(hidden)]
     #[cold]
-    fn find_last_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
+    pub fn otherwise_line(&mut self, limit: usize) -> Result<Verdict<Option<usize>>, LimitOverrun> {
         self.decide(Separators::newline(), limit)?;
         Ok(match self.buffered() {
             _ if !self.has_ended() => Verdict::NeedMore,
@@ -104,11 +112,13 @@ impl ReadBuffer {
         if self.has_ready(n) {
             return Ok(Verdict::Ready(n));
         }
-        self.find_exactly_on(n)
+        self.otherwise_exactly(n)
     }
 
+    /// What [`find_exactly`](Self::find_exactly) says unless it [has them ready](Self::has_ready).
+    #[doc(hidden)]
     #[cold]
-    fn find_exactly_on(&mut self, n: usize) -> Result<Verdict<usize>, IncompleteRead> {
+    pub fn otherwise_exactly(&mut self, n: usize) -> Result<Verdict<usize>, IncompleteRead> {
         if n == 0 {
             return Ok(Verdict::Ready(0));
         }

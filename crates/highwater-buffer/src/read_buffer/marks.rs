@@ -1,74 +1,163 @@
-//! Where the last bytes of separators stand in the next 64 bytes, found all at once.
+//! Where the last bytes of separators stand in the bytes that come next, found all at once.
 //!
-//! Calling a vector search for every line of 16 B costs more than the line. Where ends follow each other
-//! closely, one pass over 64 bytes finds several, and the reads that come next only count zeros.
+//! Calling a search for every short line costs more than the line, and waits for the line before, since only
+//! its end says where to begin. So the first search marks all the ends in up to 512 bytes, one bit for each
+//! byte, and the reads that come next only count zeros.
 //!
 //! Marks are facts about the block, not a position in it: nothing is struck off when a read takes one. So
 //! they stay true while bytes are consumed and appended, move along when the block slides, and go when
-//! bytes are put back.
+//! bytes are put back or a skip is in force.
 
-use crate::separators::TailBytes;
+use crate::separators::{TailBytes, first_of};
+use wide::{CmpEq, i8x16};
 
-/// How many bytes are marked at once.
-pub(super) const WINDOW: usize = u64::BITS as usize;
-/// An end that is nearer than this is worth marking its successors: two of them to a window.
-const NEAR: usize = WINDOW / 2;
+/// How many bytes one word marks.
+const WINDOW: usize = u64::BITS as usize;
+/// How many windows are marked at once.
+const WINDOWS: usize = 8;
+/// How many bytes are compared at once.
+const LANES: usize = 16;
+/// An end that is no further than this is near: marking pays. Further ones are memchr's, which starts slowly
+/// and has the wider vectors.
+const NEAR: usize = 3 * WINDOW;
 
-/// The marks of one window.
+/// The marks of the bytes that come next.
 pub(super) struct Marks {
-    /// One bit for each byte of the window, the lowest for the first: whether it is one of `tails`.
+    /// One bit for each byte of the window that the last end was found in, the lowest for the first: whether
+    /// it is one of `tails`. Where the window begins in the block, which may have slid out in front of it.
+    /// Invariant: one of `windows`, or no byte is marked.
     bits: u64,
-    /// Where in the block the window begins, which may have slid out in front of it.
-    /// Invariant: all of the window had arrived when it was marked, and what is unread of it is the same.
     base: usize,
     tails: TailBytes,
-    /// Whether the last search met ends near each other.
-    dense: bool,
+    /// Whether the last search met an end far off.
+    far: bool,
+    /// Invariant: the one behind those that are known is `STOP`.
+    windows: [u64; WINDOWS + 1],
+    /// Where the first window begins in the block.
+    first: usize,
+    /// How many bytes from there are marked, whole windows of them. Invariant: all had arrived when they were
+    /// marked, and what is unread of them is the same.
+    known: usize,
+}
+
+/// The window where knowledge ends: its first byte stops the search for an end, and is none.
+const STOP: u64 = 1;
+
+/// What a search for one of several bytes came to.
+pub(super) struct Searched {
+    /// Where the first of them stands.
+    pub(super) found: Option<usize>,
+    /// How many bytes were looked at.
+    pub(super) looked_at: usize,
 }
 
 impl Marks {
-    /// No window: the only one whose base lies past every block.
-    pub(super) const NONE: Self = Self { bits: 0, base: usize::MAX / 2, tails: [0; 4], dense: false };
+    pub(super) const NONE: Self = Self {
+        bits: 0,
+        base: 0,
+        tails: [0; 4],
+        far: false,
+        windows: [STOP; WINDOWS + 1],
+        first: 0,
+        known: 0,
+    };
 
-    /// The first of `tails` at or after `at` in the block, if the window knows one.
+    /// How far from `at` in the block the first of `tails` is, if it is in the same window as the last one.
     #[inline(always)]
-    pub(super) fn next(&self, tails: TailBytes, at: usize) -> Option<usize> {
+    pub(super) fn in_window(&self, tails: TailBytes, at: usize) -> Option<usize> {
         let within = at.wrapping_sub(self.base);
         if within >= WINDOW || self.tails != tails {
             return None;
         }
         let ahead = self.bits >> within;
-        (ahead != 0).then(|| at + ahead.trailing_zeros() as usize)
+        (ahead != 0).then(|| ahead.trailing_zeros() as usize)
     }
 
-    /// The first place at or after `at` that the window says nothing about.
-    pub(super) fn end_of_known(&self, tails: TailBytes, at: usize) -> usize {
-        let within = at.wrapping_sub(self.base);
-        if within < WINDOW && self.tails == tails { at + (WINDOW - within) } else { at }
+    /// Where in the block the first of `tails` at or after `at` stands, or from where on that is not known.
+    #[inline(always)]
+    pub(super) fn next(&mut self, tails: TailBytes, at: usize) -> Result<usize, usize> {
+        let within = at.wrapping_sub(self.first);
+        if within >= self.known || self.tails != tails {
+            return Err(at);
+        }
+        let mut window = within / WINDOW;
+        let mut ahead = self.windows[window] & (u64::MAX << (within % WINDOW));
+        while ahead == 0 {
+            window += 1;
+            ahead = self.windows[window];
+        }
+        let next = self.first.wrapping_add(window * WINDOW + ahead.trailing_zeros() as usize);
+        if window * WINDOW == self.known {
+            return Err(next);
+        }
+        self.bits = self.windows[window];
+        self.base = self.first.wrapping_add(window * WINDOW);
+        Ok(next)
     }
 
-    /// Whether the next window is worth marking.
-    pub(super) fn are_worth_it(&self) -> bool {
-        self.dense
+    /// The first of `tails` in `bytes`, which begin at `base` in the block. The window that it is in is marked,
+    /// and those that follow.
+    #[inline(always)]
+    pub(super) fn search(&mut self, tails: TailBytes, bytes: &[u8], base: usize) -> Searched {
+        if self.far || bytes.len() < WINDOW {
+            return self.search_far(tails, bytes, 0);
+        }
+        let [a, b, c] = [tails[0], tails[1], tails[2]].map(|tail| i8x16::splat(tail as i8));
+        match tails[3] {
+            1 => self.search_by(|part| part.cmp_eq(a), tails, bytes, base),
+            2 => self.search_by(|part| part.cmp_eq(a) | part.cmp_eq(b), tails, bytes, base),
+            _ => self.search_by(|part| part.cmp_eq(a) | part.cmp_eq(b) | part.cmp_eq(c), tails, bytes, base),
+        }
     }
 
-    /// Marks the window that begins at `base`.
-    pub(super) fn mark(&mut self, window: &[u8; WINDOW], base: usize, tails: TailBytes) {
-        let bits = match tails {
-            [a, _, _, 1] => bits_of(window, |byte| byte == a),
-            [a, b, c, _] => bits_of(window, |byte| (byte == a) | (byte == b) | (byte == c)),
-        };
-        *self = Self { bits, base, tails, dense: bits & bits.wrapping_sub(1) != 0 };
+    /// The first of `tails` in `bytes`, so many of which were looked at.
+    #[inline(never)]
+    fn search_far(&mut self, tails: TailBytes, bytes: &[u8], looked_at: usize) -> Searched {
+        let found = first_of(tails, &bytes[looked_at..]).map(|at| looked_at + at);
+        match found {
+            Some(at) => {
+                self.far = at >= NEAR;
+                Searched { found, looked_at: at + 1 }
+            }
+            None => Searched { found, looked_at: bytes.len() },
+        }
     }
 
-    /// An end was found otherwise, so many bytes from where the search began.
-    pub(super) fn note_distance(&mut self, distance: usize) {
-        self.dense = distance < NEAR;
+    #[inline(always)]
+    fn search_by(
+        &mut self,
+        is_end: impl Fn(i8x16) -> i8x16,
+        tails: TailBytes,
+        bytes: &[u8],
+        base: usize,
+    ) -> Searched {
+        let mut looked_at = 0;
+        let mut windows = bytes.chunks_exact(WINDOW);
+        for window in windows.by_ref().take(NEAR / WINDOW) {
+            let ends = compared(window, &is_end);
+            if have_any(ends) {
+                self.bits = bits_of(ends);
+                self.windows[0] = self.bits;
+                let mut known = WINDOW;
+                for (bits, window) in self.windows[1..WINDOWS].iter_mut().zip(windows) {
+                    *bits = bits_of(compared(window, &is_end));
+                    known += WINDOW;
+                }
+                self.windows[known / WINDOW] = STOP;
+                (self.known, self.tails) = (known, tails);
+                (self.base, self.first) = (base + looked_at, base + looked_at);
+                let found = Some(looked_at + self.bits.trailing_zeros() as usize);
+                return Searched { found, looked_at: looked_at + known };
+            }
+            looked_at += WINDOW;
+        }
+        self.search_far(tails, bytes, looked_at)
     }
 
     /// The block begins `by` bytes further on than it did.
     pub(super) fn slide(&mut self, by: usize) {
         self.base = self.base.wrapping_sub(by);
+        self.first = self.first.wrapping_sub(by);
     }
 
     pub(super) fn forget(&mut self) {
@@ -76,79 +165,112 @@ impl Marks {
     }
 }
 
-/// One bit for each byte, the lowest for the first.
-///
-/// Written so that the compiler compares and selects 16 bytes at once; a product then gathers the bits of
-/// eight bytes. Tried: shifting each comparison to its place (no vectors in part), and words with a carry
-/// out of each byte that is zero (114 instructions against 64).
+/// The window in parts, with all bits set in each byte that is an end.
 #[inline(always)]
-fn bits_of(window: &[u8; WINDOW], is_end: impl Fn(u8) -> bool) -> u64 {
-    const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
-    let mut selected = [0_u8; WINDOW];
-    for (index, (selected, &byte)) in selected.iter_mut().zip(window).enumerate() {
-        *selected = if is_end(byte) { 1 << (index % 8) } else { 0 };
-    }
-    let mut bits = [0; 8];
-    for (bits, eight) in bits.iter_mut().zip(selected.chunks_exact(8)) {
-        let eight = u64::from_le_bytes(eight.try_into().expect("the chunks are of eight bytes"));
-        *bits = (eight.wrapping_mul(EACH_BYTE) >> 56) as u8;
-    }
-    u64::from_le_bytes(bits)
+fn compared(window: &[u8], is_end: impl Fn(i8x16) -> i8x16) -> [i8x16; WINDOW / LANES] {
+    core::array::from_fn(|part| {
+        let bytes = &window[part * LANES..][..LANES];
+        is_end(i8x16::new(core::array::from_fn(|lane| bytes[lane] as i8)))
+    })
+}
+
+#[inline(always)]
+fn have_any([a, b, c, d]: [i8x16; WINDOW / LANES]) -> bool {
+    ((a | b) | (c | d)).move_mask() != 0
+}
+
+/// One bit for each byte, the lowest for the first.
+#[inline(always)]
+fn bits_of(ends: [i8x16; WINDOW / LANES]) -> u64 {
+    let [a, b, c, d] = ends.map(|part| u64::from(part.move_mask() as u16));
+    a | b << 16 | c << 32 | d << 48
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn window(ends: &[(usize, u8)]) -> [u8; WINDOW] {
-        let mut window = [b'x'; WINDOW];
+    const NEWLINE: TailBytes = *b"\n\n\n\x01";
+    const THREE: TailBytes = *b"abc\x03";
+
+    fn block(length: usize, ends: &[(usize, u8)]) -> Vec<u8> {
+        let mut block = vec![b'x'; length];
         for &(at, end) in ends {
-            window[at] = end;
+            block[at] = end;
         }
-        window
+        block
+    }
+
+    fn all_ends(marks: &mut Marks, tails: TailBytes, mut at: usize) -> (Vec<usize>, usize) {
+        let mut ends = Vec::new();
+        loop {
+            match marks.next(tails, at) {
+                Ok(end) => {
+                    ends.push(end);
+                    at = end + 1;
+                }
+                Err(unknown) => return (ends, unknown),
+            }
+        }
     }
 
     #[test]
-    fn every_end_is_marked_at_its_place() {
-        for at in 0..WINDOW {
-            assert_eq!(bits_of(&window(&[(at, b'\n')]), |byte| byte == b'\n'), 1 << at);
-        }
-        let every_byte: [u8; WINDOW] = core::array::from_fn(|index| index as u8 * 4);
+    fn every_end_is_marked_at_its_place_whatever_its_byte() {
+        let bytes: Vec<u8> = (0..WINDOWS * WINDOW).map(|index| (index % 256) as u8).collect();
         for end in 0..=255 {
-            let expected = if end % 4 == 0 { 1 << (end / 4) } else { 0 };
-            assert_eq!(bits_of(&every_byte, |byte| byte == end), expected, "{end}");
+            let tails = [end, end, end, 1];
+            let mut marks = Marks::NONE;
+            let from = usize::from(end).saturating_sub(NEAR - 1);
+            let found = marks.search(tails, &bytes[from..], from).found.map(|ahead| from + ahead);
+            assert_eq!(found, Some(end.into()));
+            assert_eq!(marks.next(tails, end.into()), Ok(end.into()));
+        }
+    }
+
+    #[test]
+    fn as_many_windows_are_marked_as_have_arrived_whole() {
+        let places = [3, 60, 64, 127, 200, 510, 511, 512, 600];
+        let all = block(1000, &places.map(|at| (at, b'b')));
+        for length in 64..1000 {
+            let mut marks = Marks::NONE;
+            let searched = marks.search(THREE, &all[..length], 1000);
+            let known = (length / WINDOW).min(WINDOWS) * WINDOW;
+            assert_eq!((searched.found, searched.looked_at), (Some(3), known));
+            let expected: Vec<usize> = places.iter().filter(|&&at| at < known).map(|at| 1000 + at).collect();
+            assert_eq!(all_ends(&mut marks, THREE, 1000), (expected, 1000 + known));
         }
     }
 
     #[test]
     fn marks_are_found_from_any_place_and_move_with_the_block() {
         let mut marks = Marks::NONE;
-        marks.mark(&window(&[(3, b'a'), (60, b'c')]), 100, *b"abc\x03");
-        assert_eq!(marks.next(*b"abc\x03", 100), Some(103));
-        assert_eq!(marks.next(*b"abc\x03", 104), Some(160));
-        assert_eq!((marks.next(*b"abc\x03", 161), marks.end_of_known(*b"abc\x03", 161)), (None, 164));
-        assert_eq!((marks.next(*b"abd\x03", 100), marks.end_of_known(*b"abd\x03", 100)), (None, 100));
-        for outside in [0, 99, 164, usize::MAX / 2] {
-            assert_eq!(
-                (marks.next(*b"abc\x03", outside), marks.end_of_known(*b"abc\x03", outside)),
-                (None, outside)
-            );
+        marks.search(THREE, &block(128, &[(3, b'a'), (60, b'c'), (100, b'b')]), 1000);
+        assert_eq!((marks.in_window(THREE, 1000), marks.in_window(THREE, 1004)), (Some(3), Some(56)));
+        assert_eq!((marks.in_window(THREE, 1061), marks.in_window(NEWLINE, 1000)), (None, None));
+        assert_eq!(marks.next(THREE, 1061), Ok(1100));
+        assert_eq!(marks.in_window(THREE, 1064), Some(36), "the window that the last end was found in");
+        assert_eq!(marks.next(THREE, 1101), Err(1128));
+        assert_eq!(marks.next(NEWLINE, 1000), Err(1000));
+        for outside in [0, 999, 1128, usize::MAX / 2] {
+            assert_eq!((marks.in_window(THREE, outside), marks.next(THREE, outside)), (None, Err(outside)));
         }
-        marks.slide(104);
-        assert_eq!(marks.next(*b"abc\x03", 0), Some(56));
-        marks.slide(60);
-        assert_eq!((marks.next(*b"abc\x03", 0), marks.end_of_known(*b"abc\x03", 0)), (None, 0));
+        marks.slide(1004);
+        assert_eq!(all_ends(&mut marks, THREE, 0), (vec![56, 96], 124));
+        marks.slide(100);
+        assert_eq!(all_ends(&mut marks, THREE, 0), (vec![], 24));
+        marks.slide(24);
+        assert_eq!(marks.next(THREE, 0), Err(0));
     }
 
     #[test]
-    fn only_ends_near_each_other_are_worth_it() {
+    fn ends_far_off_are_left_to_memchr_until_one_is_near() {
         let mut marks = Marks::NONE;
-        assert!(!marks.are_worth_it());
-        marks.note_distance(NEAR - 1);
-        assert!(marks.are_worth_it());
-        marks.mark(&window(&[(5, b'\n')]), 0, *b"\n\n\n\x01");
-        assert!(!marks.are_worth_it());
-        marks.mark(&window(&[(5, b'\n'), (6, b'\n')]), 0, *b"\n\n\n\x01");
-        assert!(marks.are_worth_it());
+        let far = block(2 * NEAR, &[(NEAR + 1, b'\n')]);
+        assert_eq!(marks.search(NEWLINE, &far, 0).found, Some(NEAR + 1));
+        assert!(marks.far);
+        assert_eq!(marks.search(NEWLINE, &block(2 * NEAR, &[]), 0).found, None);
+        assert!(marks.far, "a search in vain says nothing of where ends are");
+        assert_eq!(marks.search(NEWLINE, &block(2 * NEAR, &[(5, b'\n')]), 0).found, Some(5));
+        assert!(!marks.far);
     }
 }

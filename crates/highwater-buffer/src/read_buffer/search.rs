@@ -2,9 +2,9 @@
 
 use super::ReadBuffer;
 use super::Skip;
-use super::marks::WINDOW;
+use super::marks::Searched;
 use super::memory::Want;
-use crate::separators::{TailBytes, first_of};
+use crate::separators::{NEWLINE_TAILS, TailBytes};
 use crate::{LimitOverrun, Separators, Verdict};
 
 /// Where a separator stands in what is unread.
@@ -21,56 +21,94 @@ pub(super) enum Skipped {
 }
 
 impl ReadBuffer {
+    /// [`ready_frame`](Self::ready_frame) of a line.
+    ///
+    /// Inlined as far as the window that the last line ended in: short lines are mostly the cost of getting here.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn ready_line(&mut self, limit: usize) -> Option<usize> {
+        match self.marks.in_window(NEWLINE_TAILS, self.start) {
+            Some(payload) if payload <= limit => Some(payload + 1),
+            _ => self.look_for_line(limit),
+        }
+    }
+
+    #[inline(never)]
+    fn look_for_line(&mut self, limit: usize) -> Option<usize> {
+        match self.marks.next(NEWLINE_TAILS, self.start) {
+            Ok(end) if end - self.start <= limit => Some(end - self.start + 1),
+            Ok(_) => self.look_for(Separators::newline(), limit),
+            Err(unknown) => self.look_for_line_from(unknown, limit),
+        }
+    }
+
+    #[inline(never)]
+    fn look_for_line_from(&mut self, unknown: usize, limit: usize) -> Option<usize> {
+        let newline = Separators::newline();
+        if self.skip.is_some() {
+            return self.look_for(newline, limit);
+        }
+        let at = unknown.max(self.start + self.searched_for(newline));
+        let end = self.start + self.buffered().min(limit.saturating_add(1));
+        if at >= end {
+            return None;
+        }
+        match self.find_unknown(NEWLINE_TAILS, at, end) {
+            Some(found) => Some(found - self.start + 1),
+            None => {
+                self.remember(newline, end - self.start);
+                None
+            }
+        }
+    }
+
     /// The length of the next frame if it is there, by the overrun rule: look only at the first
     /// `limit + longest` bytes; a match that starts at or before `limit` is the frame. Otherwise `decide`
     /// says why not.
     ///
-    /// Inlined, with everything but the marks in functions of their own: short lines are mostly the cost of
-    /// getting here.
+    /// A sole separator is sought in what is marked first, where little has to be at hand. A skip leaves no
+    /// marks, and no match stands where was searched in vain.
     #[doc(hidden)]
-    #[inline(always)]
+    #[inline(never)]
     pub fn ready_frame(&mut self, separators: &Separators, limit: usize) -> Option<usize> {
-        match separators.tails() {
-            Some(tails) if self.searched_to <= self.start && self.skip.is_none() => {
-                if separators.longest() > 1 {
-                    return self.look_for_string(tails, separators, limit);
+        if let (Some(word), Some(tails)) = (separators.sole_word(), separators.tails()) {
+            let longest = separators.longest();
+            let mut at = self.start;
+            while let Ok(found) = self.marks.next(tails, at) {
+                at = found + 1;
+                let Some(last) = self.block.get(..at).and_then(<[u8]>::last_chunk) else { break };
+                if word.ends(*last) {
+                    let length = at - self.start;
+                    // Otherwise it begins in what was consumed, or past the limit.
+                    if (longest..=limit.saturating_add(longest)).contains(&length) {
+                        return Some(length);
+                    }
+                    break;
                 }
-                match self.marks.next(tails, self.start) {
-                    Some(end) if end - self.start <= limit => Some(end - self.start + 1),
-                    _ => self.look_for_byte(tails, separators, limit),
+            }
+        }
+        self.look_for_frame(separators, limit)
+    }
+
+    #[inline(never)]
+    fn look_for_frame(&mut self, separators: &Separators, limit: usize) -> Option<usize> {
+        match separators.tails() {
+            _ if self.buffered() == 0 && self.skip.is_none() => None,
+            Some(tails) if self.searched_to <= self.start && self.skip.is_none() => {
+                match separators.sole_word() {
+                    Some(word) => self.look_for_match(tails, separators, limit, |bytes, most| {
+                        word.match_at_end_of(bytes, most)
+                    }),
+                    None => self.look_for_match(tails, separators, limit, |bytes, most| {
+                        separators.match_at_end_of(bytes, most)
+                    }),
                 }
             }
             _ => self.look_for(separators, limit),
         }
     }
 
-    /// [`ready_frame`](Self::ready_frame) past the marks, where the first of `tails` is the match.
-    #[inline(never)]
-    fn look_for_byte(&mut self, tails: TailBytes, separators: &Separators, limit: usize) -> Option<usize> {
-        let end = self.start + self.buffered().min(limit.saturating_add(1));
-        let at = self.marks.end_of_known(tails, self.start);
-        match self.find_unknown(tails, at, end) {
-            Some(found) => Some(found - self.start + 1),
-            None => {
-                self.remember(separators, end - self.start);
-                None
-            }
-        }
-    }
-
     /// [`ready_frame`](Self::ready_frame) where nothing was searched yet and no skip is in force.
-    #[inline(never)]
-    fn look_for_string(&mut self, tails: TailBytes, separators: &Separators, limit: usize) -> Option<usize> {
-        match separators.sole_word() {
-            Some(word) => self.look_for_match(tails, separators, limit, |bytes, most| {
-                separators.sole_match_at_end_of(word, bytes, most)
-            }),
-            None => self.look_for_match(tails, separators, limit, |bytes, most| {
-                separators.match_at_end_of(bytes, most)
-            }),
-        }
-    }
-
     #[inline(always)]
     fn look_for_match(
         &mut self,
@@ -123,6 +161,10 @@ impl ReadBuffer {
         }
         let most = limit.saturating_add(separators.longest());
         let window = self.buffered().min(most);
+        if window <= limit {
+            self.want = Want::at_most(most);
+            return Ok(());
+        }
         // What is looked at here was counted by `ready_frame`, in this very step.
         let searched = self.searched;
         let found = self.find_match(separators, self.searched_for(separators), window);
@@ -169,28 +211,17 @@ impl ReadBuffer {
     #[inline(always)]
     fn find_tail_of(&mut self, tails: TailBytes, at: usize, end: usize) -> Option<usize> {
         match self.marks.next(tails, at) {
-            Some(found) => (found < end).then_some(found),
-            None => self.find_unknown(tails, self.marks.end_of_known(tails, at), end),
+            Ok(found) => (found < end).then_some(found),
+            Err(unknown) => self.find_unknown(tails, unknown, end),
         }
     }
 
     /// [`find_tail_of`](Self::find_tail_of) from where the marks say nothing.
-    #[inline(always)]
-    fn find_unknown(&mut self, tails: TailBytes, mut at: usize, end: usize) -> Option<usize> {
-        while self.marks.are_worth_it() {
-            let Some(window) = self.block.get(at..end)?.first_chunk() else { break };
-            self.marks.mark(window, at, tails);
-            self.searched += WINDOW as u64;
-            if let Some(found) = self.marks.next(tails, at) {
-                return Some(found);
-            }
-            at += WINDOW;
-        }
-        let unknown = self.block.get(at..end)?;
-        let found = first_of(tails, unknown);
-        self.searched += found.map_or(unknown.len(), |at| at + 1) as u64;
-        self.marks.note_distance(found?);
-        Some(at + found?)
+    #[inline(never)]
+    fn find_unknown(&mut self, tails: TailBytes, at: usize, end: usize) -> Option<usize> {
+        let Searched { found, looked_at } = self.marks.search(tails, self.block.get(at..end)?, at);
+        self.searched += looked_at as u64;
+        found.map(|ahead| at + ahead)
     }
 
     /// How many unread bytes hold no match of `separators`, as far as is known.
@@ -242,6 +273,7 @@ impl ReadBuffer {
             return Verdict::Ready(Skipped::ToTheEnd(skipped));
         }
         self.remember(&separators, self.buffered());
+        self.marks.forget();
         self.skip = Some(Skip { separators, skipped });
         self.want = Want::ANY;
         Verdict::NeedMore
