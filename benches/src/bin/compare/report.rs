@@ -161,10 +161,9 @@ fn contenders(table: &Table<'_>) -> String {
 
 /// What each contender allocates, one row a work.
 fn allocated(tables: &[Table<'_>]) -> String {
-    let mut text =
-        "\n## Allocations\n\nCalls of the allocator per line, frame, message or write, bytes and \
+    let mut text = "\n## Allocations\n\nCalls of the allocator per line, frame, message or write, bytes and \
         room being there; in `wait` they are not.\n\n| work | ours | peers |\n| --- | --- | --- |\n"
-            .to_owned();
+        .to_owned();
     for table in tables.iter().filter(|table| table.metric == allocations::METRIC) {
         let those_of = |role| {
             let rows = table.rows.iter().map(|row| row.measurement).filter(|row| row.role == role);
