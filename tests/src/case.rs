@@ -10,9 +10,11 @@
 //!     .leaves("cd");
 //! ```
 
-use crate::subject::{Call, End, Op, Outcome, byte_strings};
+use crate::subject::byte_strings;
 use bytes::Bytes;
 use highwater_buffer::DEFAULT_LIMIT;
+use highwater_testing::{Call, End, Op, Outcome};
+use std::io;
 use std::task::Poll;
 
 /// Bytes that arrive, reads in order, what each of them gives, and what is left at last.
@@ -220,7 +222,7 @@ impl Asked {
 
     /// The transport's error.
     pub fn fails(self) -> Draft {
-        self.ends(Poll::Ready(Outcome::Failed))
+        self.ends(Poll::Ready(Outcome::Failed(io::ErrorKind::ConnectionReset)))
     }
 
     /// It waits for more than has arrived, and is dropped.

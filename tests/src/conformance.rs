@@ -5,8 +5,9 @@
 mod format;
 
 use crate::report;
-use crate::subject::{Call, Op, Outcome, Subject};
+use crate::subject::Subject;
 use bytes::Bytes;
+use highwater_testing::{Call, Op, Outcome};
 use std::task::Poll;
 
 static RECORDING: &str = include_str!("../data/reader.jsonl");

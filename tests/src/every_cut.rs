@@ -4,42 +4,11 @@
 
 use crate::case::{Case, Step};
 use crate::conformance::read_the_rest;
-use crate::model::ModelBuffer;
+use crate::model::ModelSubject;
 use crate::report;
-use crate::subject::{Call, End, Op, Outcome, Subject};
-use bytes::Bytes;
-use std::collections::VecDeque;
+use crate::subject::Subject;
+use highwater_testing::{Call, Cut, End, Op, Outcome, Parts};
 use std::task::Poll;
-
-/// How the bytes of a case are cut, and when the parts arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// All at once, and the end of the stream with them, before the first read.
-    Ahead,
-    /// All at once, when a read waits.
-    Whole,
-    /// One byte each time a read waits.
-    ByteByByte,
-    /// In two parts, the second beginning at this position.
-    At(usize),
-}
-
-impl Cut {
-    /// Every cut of `length` bytes.
-    pub fn every(length: usize) -> impl Iterator<Item = Cut> {
-        [Cut::Ahead, Cut::Whole, Cut::ByteByByte].into_iter().chain((1..length).map(Cut::At))
-    }
-
-    /// The parts of `bytes`, in order. None is empty.
-    pub fn parts(self, bytes: &Bytes) -> VecDeque<Bytes> {
-        let size = match self {
-            Cut::Ahead | Cut::Whole => bytes.len(),
-            Cut::ByteByByte => 1,
-            Cut::At(position) => return [bytes.slice(..position), bytes.slice(position..)].into(),
-        };
-        bytes.chunks(size.max(1)).map(|part| bytes.slice_ref(part)).collect()
-    }
-}
 
 /// How much was run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +25,7 @@ pub fn run<S: Subject>(name: &str, cases: &[Case], mut subject: impl FnMut(usize
     let mut counted = Counted::default();
     for case in cases {
         for cut in Cut::every(case.bytes.len()) {
-            run_case(case, cut, &mut subject(case.limit));
+            run_case(case, &cut, &mut subject(case.limit));
             counted.runs += 1;
         }
         counted.cases += 1;
@@ -66,9 +35,9 @@ pub fn run<S: Subject>(name: &str, cases: &[Case], mut subject: impl FnMut(usize
 }
 
 /// Runs one case through one cut, and panics at the first difference.
-pub fn run_case(case: &Case, cut: Cut, subject: &mut impl Subject) {
-    let mut arrivals = Arrivals { parts: cut.parts(&case.bytes), end: Some(case.end) };
-    if cut == Cut::Ahead {
+pub fn run_case(case: &Case, cut: &Cut, subject: &mut impl Subject) {
+    let mut arrivals = Arrivals { parts: cut.parts(case.bytes.clone()), end: Some(case.end) };
+    if *cut == Cut::Ahead {
         while arrivals.next(subject) {}
     }
     for (index, step) in case.steps.iter().enumerate() {
@@ -105,21 +74,21 @@ fn read(call: &Call, subject: &mut impl Subject, arrivals: &mut Arrivals) -> Pol
 
 /// What has not arrived yet.
 struct Arrivals {
-    parts: VecDeque<Bytes>,
+    parts: Parts,
     end: Option<End>,
 }
 
 impl Arrivals {
     /// Lets the next part or the end arrive; `false` when there is no more.
     fn next(&mut self, subject: &mut impl Subject) -> bool {
-        if let Some(part) = self.parts.pop_front() {
+        if let Some(part) = self.parts.next() {
             subject.feed(&part);
             return true;
         }
         match self.end.take() {
             None | Some(End::Open) => false,
             Some(end) => {
-                end.reaches(subject);
+                subject.feed_end(end);
                 true
             }
         }
@@ -137,14 +106,14 @@ pub fn with_every_end(cases: &[Case]) -> Vec<Case> {
 }
 
 fn ends_at(case: &Case, position: usize, end: End) -> Case {
-    let mut model = ModelBuffer::new(case.limit);
+    let mut model = ModelSubject::new(case.limit);
     let bytes = case.bytes.slice(..position);
     model.feed(&bytes);
-    end.reaches(&mut model);
+    model.feed_end(end);
     let mut steps = Vec::new();
     for step in &case.steps {
         steps.push(match step {
-            Step::Reads(call, _) => Step::Reads(call.clone(), model.call(call)),
+            Step::Reads(call, _) => Step::Reads(call.clone(), model.begin(call)),
             Step::Unreads(bytes) => {
                 model.unread(bytes);
                 step.clone()

@@ -4,33 +4,30 @@
 //! | --- | --- |
 //! | [`subject`] | the door: what a suite drives, be it a buffer or a reader over a transport |
 //! | [`read_buffer`] | `ReadBuffer` behind that door, in each of its forms |
+//! | [`model`] | the model of `ReadBuffer` behind that door |
 //! | [`stream_reader`] | `StreamReader` behind that door: fed, over a transport, as half of a pair |
 //! | [`conformance`] | runs recorded from CPython, and their replay |
 //! | [`case`](mod@case) | how a case is written down: bytes, reads, what each gives, what is left |
 //! | [`cases`] | the table of cases |
 //! | [`every_cut`] | runs cases with their bytes whole, byte by byte and split at each position |
 //! | [`every_transport`] | one suite of stream behaviour over every kind of connection |
-//! | [`model`] | buffers too simple to be wrong |
-//! | [`operations`] | random operations on a buffer beside its model |
 //! | [`transport`] | a transport that does what a test says |
-//! | [`cancel`] | futures that are dropped at every poll |
 //! | [`bounded`] | tests that fail where they would hang |
 //! | [`counted`] | tests that leave neither a descriptor nor a task behind |
 //! | [`tls`] | an authority, certificates, configurations by provider, connected pairs, a peer played by hand |
 //! | [`memory`] | a listener whose connections are in memory |
 //! | [`scratch`] | a directory for the files of a test |
-//! | [`chaos`] | a transport that does everything in bits, late and after interruptions |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
+//!
+//! What users can run too (models, chaos, every poll, the checks of a transport) is in highwater-testing.
 //!
 //! A suite for another reader implements [`Subject`] and passes it to [`conformance::replay_all`] and
 //! [`every_cut::run`].
 
 pub mod bounded;
-pub mod cancel;
 pub mod case;
 pub mod cases;
-pub mod chaos;
 pub mod conformance;
 pub mod counted;
 pub mod every_cut;
@@ -38,7 +35,6 @@ pub mod every_transport;
 pub mod memory;
 pub mod model;
 pub mod net;
-pub mod operations;
 pub mod read_buffer;
 pub mod report;
 pub mod scratch;
@@ -48,7 +44,7 @@ pub mod tls;
 pub mod transport;
 
 pub use report::{property_cases, report, skip};
-pub use subject::{Call, End, Op, Outcome, Subject};
+pub use subject::Subject;
 
 // The Rust programs of the documentation, compiled and run as doc tests.
 #[cfg(doctest)]
@@ -78,3 +74,7 @@ pub struct StreamReadme;
 #[cfg(doctest)]
 #[doc = include_str!("../../crates/highwater-net/README.md")]
 pub struct NetReadme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../crates/highwater-testing/README.md")]
+pub struct TestingReadme;

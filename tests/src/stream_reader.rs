@@ -7,13 +7,10 @@
 
 mod wire;
 
-use crate::read_buffer::Form;
-use crate::subject::{Call, Op, Outcome, Subject};
+use crate::subject::Subject;
 use bytes::Bytes;
-use highwater_stream::{
-    Detached, Feeder, LimitedReadError, Pair, ReadExactlyError, ReadHalf, ReadUntilError, SkipUntilError,
-    Source, StreamReader, StreamWriter, TransportError,
-};
+use highwater_stream::{Detached, Feeder, Pair, ReadHalf, Source, StreamReader, StreamWriter};
+use highwater_testing::{Call, Form, Outcome};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -105,7 +102,7 @@ impl<R: Source + Send + 'static, S: FarEnd> Subject for StreamSubject<R, S> {
 
     fn begin(&mut self, call: &Call) -> Poll<Outcome> {
         let (reader, call, form) = (Arc::clone(&self.reader), call.clone(), self.form);
-        let read = async move { perform(&mut *reader.lock_owned().await, &call, form).await };
+        let read = async move { call.on_reader(form, &mut *reader.lock_owned().await).await };
         let read: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(read);
         let mut read = spawn(read);
         let outcome = read.poll();
@@ -196,75 +193,6 @@ impl FarEnd for Paired {
 
 fn broken() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionReset, "the test broke it")
-}
-
-/// One call of the door on a reader.
-pub(crate) async fn perform<R: Source>(reader: &mut StreamReader<R>, call: &Call, form: Form) -> Outcome {
-    let borrowed = form == Form::Borrowed;
-    match (&call.op, call.limit) {
-        (Op::Read(n), _) => settle(reader.read(*n).await, Outcome::Bytes),
-        (Op::ReadToEnd(max), _) => settle(reader.read_to_end(*max).await, Outcome::Bytes),
-        (Op::ReadExactly(n), _) if borrowed => settle(reader.read_exactly_ref(*n).await, copied),
-        (Op::ReadExactly(n), _) => settle(reader.read_exactly(*n).await, Outcome::Bytes),
-        (Op::ReadUntil(set), None) if borrowed => settle(reader.read_until_ref(&set[..]).await, copied),
-        (Op::ReadUntil(set), None) => settle(reader.read_until(&set[..]).await, Outcome::Bytes),
-        (Op::ReadUntil(set), Some(limit)) if borrowed => {
-            settle(reader.limited(limit).read_until_ref(&set[..]).await, copied)
-        }
-        (Op::ReadUntil(set), Some(limit)) => {
-            settle(reader.limited(limit).read_until(&set[..]).await, Outcome::Bytes)
-        }
-        (Op::ReadLine, None) if borrowed => settle(reader.read_line_ref().await, line(copied)),
-        (Op::ReadLine, None) => settle(reader.read_line().await, line(Outcome::Bytes)),
-        (Op::ReadLine, Some(limit)) if borrowed => {
-            settle(reader.limited(limit).read_line_ref().await, line(copied))
-        }
-        (Op::ReadLine, Some(limit)) => settle(reader.limited(limit).read_line().await, line(Outcome::Bytes)),
-        (Op::Peek(n), _) => settle(reader.peek(*n).await, copied),
-        (Op::SkipUntil(set), _) => settle(reader.skip_until(&set[..]).await, Outcome::Skipped),
-    }
-}
-
-fn settle<T, E: Into<Outcome>>(read: Result<T, E>, ready: impl FnOnce(T) -> Outcome) -> Outcome {
-    read.map_or_else(Into::into, ready)
-}
-
-fn copied(bytes: &[u8]) -> Outcome {
-    Outcome::Bytes(Bytes::copy_from_slice(bytes))
-}
-
-fn line<T>(ready: impl FnOnce(T) -> Outcome) -> impl FnOnce(Option<T>) -> Outcome {
-    |line| line.map_or(Outcome::Nothing, ready)
-}
-
-impl From<TransportError> for Outcome {
-    fn from(error: TransportError) -> Self {
-        // A wire fails with the test's own error, a socket with the system's.
-        let is_the_system_s = error.raw_os_error().is_some();
-        assert_eq!(error.kind(), broken().kind(), "{error}");
-        assert!(is_the_system_s || error.to_string() == broken().to_string(), "{error}");
-        Outcome::Failed
-    }
-}
-
-macro_rules! outcome_of {
-    ($($error:ident { $($variant:ident),* })*) => {$(
-        impl From<$error> for Outcome {
-            fn from(error: $error) -> Self {
-                match error {
-                    $($error::$variant(error) => error.into(),)*
-                    other => panic!("an error that the reading table does not know: {other}"),
-                }
-            }
-        }
-    )*};
-}
-
-outcome_of! {
-    ReadExactlyError { Incomplete, Transport }
-    ReadUntilError { Incomplete, LimitOverrun, InvalidSeparators, Transport }
-    LimitedReadError { LimitOverrun, Transport }
-    SkipUntilError { Incomplete, InvalidSeparators, Transport }
 }
 
 impl<R, S: std::fmt::Debug> std::fmt::Debug for StreamSubject<R, S> {

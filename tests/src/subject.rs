@@ -7,7 +7,8 @@
 //! where the trait says [`cancel`](Subject::cancel).
 
 use bytes::Bytes;
-use highwater_buffer::{FrameError, IncompleteRead, InvalidSeparators, LimitOverrun, Separators};
+use highwater_buffer::Separators;
+use highwater_testing::{Call, End, Outcome};
 use std::task::Poll;
 
 /// A reader as a suite sees it.
@@ -20,6 +21,15 @@ pub trait Subject {
 
     /// The transport fails. Nothing arrives after that.
     fn feed_error(&mut self);
+
+    /// The bytes end so.
+    fn feed_end(&mut self, end: End) {
+        match end {
+            End::Open => {}
+            End::Eof => self.feed_eof(),
+            End::Error => self.feed_error(),
+        }
+    }
 
     /// Begins a read. `Pending` means that it waits, and is then resumed or cancelled.
     fn begin(&mut self, call: &Call) -> Poll<Outcome>;
@@ -45,124 +55,6 @@ pub trait Subject {
     /// What is left when a run is over, where [`buffered`](Self::buffered) cannot look without taking.
     fn rest(&mut self) -> Bytes {
         self.buffered()
-    }
-}
-
-/// A read with its arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// Which read.
-    pub op: Op,
-    /// A limit for this call alone.
-    pub limit: Option<usize>,
-}
-
-impl From<Op> for Call {
-    fn from(op: Op) -> Self {
-        Self { op, limit: None }
-    }
-}
-
-/// The reads of the reading table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// `read(n)`
-    Read(usize),
-    /// `read_to_end(max)`
-    ReadToEnd(usize),
-    /// `read_exactly(n)`
-    ReadExactly(usize),
-    /// `read_until(separators)`; the set may be one that is refused.
-    ReadUntil(Vec<Bytes>),
-    /// `read_line()`
-    ReadLine,
-    /// `peek(n)`
-    Peek(usize),
-    /// `skip_until(separators)`
-    SkipUntil(Vec<Bytes>),
-}
-
-/// How a read ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// These bytes were returned.
-    Bytes(Bytes),
-    /// `read_line` returned `None`: the end of the stream.
-    Nothing,
-    /// `skip_until` met a separator after discarding this many bytes, the separator included.
-    Skipped(u64),
-    /// The stream ended first.
-    Incomplete {
-        /// What came before the end.
-        partial: Bytes,
-        /// How many bytes were asked for, if it was a number.
-        expected: Option<usize>,
-        /// How many bytes `skip_until` had discarded.
-        skipped: u64,
-    },
-    /// The limit was met first.
-    LimitOverrun {
-        /// How many bytes from the front may be taken.
-        consumed: usize,
-        /// The limit in force.
-        limit: usize,
-    },
-    /// The separators were refused before anything was read.
-    Invalid,
-    /// The transport's error, after all that was buffered did not satisfy the read.
-    Failed,
-}
-
-impl From<IncompleteRead> for Outcome {
-    fn from(error: IncompleteRead) -> Self {
-        Outcome::Incomplete {
-            expected: error.expected(),
-            skipped: error.skipped(),
-            partial: error.into_partial(),
-        }
-    }
-}
-
-impl From<LimitOverrun> for Outcome {
-    fn from(error: LimitOverrun) -> Self {
-        Outcome::LimitOverrun { consumed: error.consumed(), limit: error.limit() }
-    }
-}
-
-impl From<FrameError> for Outcome {
-    fn from(error: FrameError) -> Self {
-        match error {
-            FrameError::Incomplete(error) => error.into(),
-            FrameError::LimitOverrun(error) => error.into(),
-        }
-    }
-}
-
-impl From<InvalidSeparators> for Outcome {
-    fn from(_: InvalidSeparators) -> Self {
-        Outcome::Invalid
-    }
-}
-
-/// How a run of bytes ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// More could come, but does not.
-    Open,
-    /// The peer has finished sending.
-    Eof,
-    /// The transport fails.
-    Error,
-}
-
-impl End {
-    /// Lets it happen to `subject`.
-    pub fn reaches(self, subject: &mut impl Subject) {
-        match self {
-            End::Open => {}
-            End::Eof => subject.feed_eof(),
-            End::Error => subject.feed_error(),
-        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! CPython's recorded runs against `ReadBuffer`, every field of every step equal.
 
+use highwater_testing::Form;
 use highwater_tests::conformance::{Compared, ShortReads, recorded, replay_all};
-use highwater_tests::model::ModelBuffer;
-use highwater_tests::read_buffer::{Arrival, BufferSubject, FORMS, Form};
+use highwater_tests::model::ModelSubject;
+use highwater_tests::read_buffer::{Arrival, BufferSubject};
 use highwater_tests::subject::Impatient;
 
 #[test]
@@ -12,7 +13,7 @@ fn the_recording_is_all_there() {
 
 #[test]
 fn r2_read_buffer_replays_what_cpython_did() {
-    for form in FORMS {
+    for form in Form::ALL {
         let name = format!("ReadBuffer, {form:?} reads");
         replay_all(&name, ShortReads::Refused, |limit| BufferSubject::new(form, Arrival::Fed, limit));
     }
@@ -34,5 +35,5 @@ fn r3_reads_dropped_at_every_poll_end_as_if_they_had_waited() {
 
 #[test]
 fn r2_the_model_does_what_cpython_did() {
-    replay_all("the model", ShortReads::Refused, ModelBuffer::new);
+    replay_all("the model", ShortReads::Refused, ModelSubject::new);
 }

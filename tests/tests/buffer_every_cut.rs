@@ -1,8 +1,9 @@
 //! The table of cases against `ReadBuffer`: whole, byte by byte and split at each position.
 
+use highwater_testing::Form;
 use highwater_tests::every_cut::{run, with_every_end};
-use highwater_tests::model::ModelBuffer;
-use highwater_tests::read_buffer::{Arrival, BufferSubject, FORMS, Form};
+use highwater_tests::model::ModelSubject;
+use highwater_tests::read_buffer::{Arrival, BufferSubject};
 use highwater_tests::subject::Impatient;
 use highwater_tests::{case::Case, cases};
 use std::collections::HashSet;
@@ -17,7 +18,7 @@ fn the_table_holds_sixty_cases_of_different_names() {
 
 #[test]
 fn r2_every_cut_has_one_outcome() {
-    for form in FORMS {
+    for form in Form::ALL {
         let name = format!("ReadBuffer, {form:?} reads");
         run(&name, &cases::all(), |limit| BufferSubject::new(form, Arrival::Fed, limit));
     }
@@ -25,7 +26,7 @@ fn r2_every_cut_has_one_outcome() {
 
 #[test]
 fn r2_every_cut_has_one_outcome_through_spare_room() {
-    for form in FORMS {
+    for form in Form::ALL {
         let name = format!("ReadBuffer, through spare room, {form:?} reads");
         run(&name, &cases::all(), |limit| BufferSubject::new(form, Arrival::Spare, limit));
     }
@@ -49,5 +50,5 @@ fn r4_every_end_comes_after_the_data() {
 
 #[test]
 fn r2_the_model_agrees_with_the_table() {
-    run("the model", &cases::all(), ModelBuffer::new);
+    run("the model", &cases::all(), ModelSubject::new);
 }

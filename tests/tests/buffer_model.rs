@@ -1,6 +1,7 @@
 //! Random operations on the buffers beside models that are too simple to be wrong.
 
-use highwater_tests::operations::{check_reads, check_writes, read_scripts, write_scripts};
+use highwater_testing::strategies::{read_scripts, write_scripts};
+use highwater_testing::{check_reads, check_writes};
 use highwater_tests::property_cases;
 use proptest::proptest;
 

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use highwater_buffer::{FrameError, IntoSeparators, InvalidSeparators, ReadBuffer, Separators, Verdict};
-use highwater_tests::model::ModelBuffer;
-use highwater_tests::read_buffer::{Arrival, BufferSubject, Form};
-use highwater_tests::subject::{Op, Subject, byte_strings, separators};
-use highwater_tests::{Call, Outcome, report};
+use highwater_testing::{Call, Form, Op, Outcome, ReadModel};
+use highwater_tests::read_buffer::{Arrival, BufferSubject};
+use highwater_tests::report;
+use highwater_tests::subject::{Subject, byte_strings, separators};
 use std::borrow::Borrow;
 use std::task::Poll;
 
@@ -57,7 +57,7 @@ fn r7_every_small_set_on_every_short_text() {
         let call = Call::from(Op::ReadUntil(set.clone()));
         for text in strings(7).filter(|text| text.len() > 5) {
             for limit in [0, 2, 4] {
-                let mut model = ModelBuffer::new(limit);
+                let mut model = ReadModel::new(limit);
                 model.feed(&text);
                 let expected = model.call(&call);
 

@@ -2,8 +2,8 @@
 //! gives both halves back, and they work on.
 
 use highwater_stream::{ReuniteReason, WriteError};
+use highwater_testing::at_every_poll;
 use highwater_tests::bounded::{bounded, run, settle};
-use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
 use highwater_tests::transport::{reset, scripted, stalled_after};
 use std::io;
 use tokio_test::{assert_pending, task};
@@ -195,12 +195,12 @@ fn w7_given_up_at_every_poll_it_closes_gracefully() {
                     2 => script.open(),
                     _ => script.release_flush(),
                 }
+                settle()
             };
-            match poll_at_most_beside(reader.reunite(writer), polls, step).await {
+            match polls.run_beside(reader.reunite(writer), step).await {
                 Some(reunited) => {
                     assert_eq!(script.delivered(), b"abcdef");
                     drop(reunited.unwrap());
-                    true
                 }
                 None => {
                     script.open();
@@ -208,10 +208,9 @@ fn w7_given_up_at_every_poll_it_closes_gracefully() {
                     script.arrive_end();
                     weak.wait_gone().await;
                     assert_eq!((script.delivered(), script.calls().shutdowns), (b"abcdef".to_vec(), 1));
-                    false
                 }
             }
-        })
+        });
     });
     assert!(cuts >= 3, "{cuts}");
 }

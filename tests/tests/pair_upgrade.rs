@@ -1,8 +1,8 @@
 //! T2: the upgrade of a pair, without TLS: another transport in place of its own, or no connection at all.
 
 use highwater_stream::{ReuniteReason, StreamReader, StreamWriter, TransportError, UpgradeError, Watermarks};
+use highwater_testing::at_every_poll;
 use highwater_tests::bounded::{bounded, one_thread, run, run_paused, settle};
-use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
 use highwater_tests::transport::{Script, Scripted, reset, scripted, stalled_after};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -147,8 +147,9 @@ fn t2_given_up_at_every_poll_the_connection_is_gone_and_nothing_queued_before_is
                     3 => script.release_flush(),
                     _ => drop(go_on.take().map(|go_on| go_on.send(()))),
                 }
+                settle()
             };
-            let upgraded = poll_at_most_beside(upgrade, polls, step).await;
+            let upgraded = polls.run_beside(upgrade, step).await;
             let ended = upgraded.is_some();
             if ended {
                 let (reader, writer) = upgraded.unwrap().unwrap();
@@ -162,8 +163,7 @@ fn t2_given_up_at_every_poll_the_connection_is_gone_and_nothing_queued_before_is
             assert!(script.is_gone());
             let expected: &[u8] = if ended { b"abcdefghi" } else { b"abcdef" };
             assert_eq!(script.delivered(), expected);
-            ended
-        })
+        });
     });
     assert!(cuts >= 4, "{cuts}");
 }

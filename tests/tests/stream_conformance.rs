@@ -1,8 +1,8 @@
 //! CPython's recorded runs against `StreamReader`: fed by hand, every field of every step equal; over a
 //! transport, with what pulling allows and nothing else.
 
+use highwater_testing::Form;
 use highwater_tests::conformance::{ShortReads, replay_all};
-use highwater_tests::read_buffer::Form;
 use highwater_tests::stream_reader::{detached, paired, pulled};
 use highwater_tests::subject::Impatient;
 

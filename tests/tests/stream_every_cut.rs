@@ -1,10 +1,10 @@
 //! The table of cases against `StreamReader` in each of its settings: whole, byte by byte and split at
 //! each position.
 
+use highwater_testing::Form;
 use highwater_tests::case::Case;
 use highwater_tests::cases;
 use highwater_tests::every_cut::{run, with_every_end};
-use highwater_tests::read_buffer::Form;
 use highwater_tests::stream_reader::{detached, paired, pulled};
 use highwater_tests::subject::Impatient;
 

@@ -1,12 +1,10 @@
 //! W2, W7 and R2 over TLS under stress: both directions at once, through little room and a transport that does
 //! everything late and in bits.
 
-use futures::FutureExt;
 use highwater_net::start_tls;
 use highwater_net::{StreamReader, StreamWriter, pair};
+use highwater_testing::{Chaos, at_every_poll};
 use highwater_tests::bounded::{one_thread, two_workers};
-use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
-use highwater_tests::chaos::Chaos;
 use highwater_tests::net::Halves;
 use highwater_tests::tls::{
     ByHand, ONLY_12, ONLY_13, Over, Provider, both, client, our_client, our_server, server,
@@ -70,8 +68,8 @@ fn w2_64_mib_each_way_at_once() {
 async fn through_chaos(provider: Provider, seed: u64, most: usize) {
     // A server says a little more behind its handshake, for which there has to be room.
     let (near, far) = duplex(2048);
-    let near = pair(Chaos::new(near, seed, most));
-    let far = pair(Chaos::new(far, !seed, most));
+    let near = pair(Chaos::new(near, seed).most(most).interrupts(8));
+    let far = pair(Chaos::new(far, !seed).most(most).interrupts(8));
     let client = provider.client().server_name("localhost");
     let halves = both(near, client, far, provider.server()).await.unwrap();
     each_way(halves, 8, most * 100).await;
@@ -108,33 +106,17 @@ fn r3_a_read_given_up_at_every_poll_loses_nothing() {
                     }
                     peer
                 });
-                let mut moved = false;
-                let read = poll_once_per_turn(reader.read_line(), polls, &mut moved).await;
-                let first = match read {
+                let first = match polls.run_beside(reader.read_line(), tokio::task::yield_now).await {
                     Some(line) => line.unwrap(),
                     None => reader.read_line().await.unwrap(),
                 };
                 assert_eq!(first.unwrap(), "in three records\n");
                 assert_eq!(reader.read_line().await.unwrap().unwrap(), "next\n");
                 drop(sending.await.unwrap());
-                !moved
-            })
+            });
         });
         assert!(cuts >= 3, "{cuts}");
     }
-}
-
-/// Polls at most `polls` times, others having a turn in between. `cut` says whether it was given up.
-async fn poll_once_per_turn<V>(future: impl Future<Output = V>, polls: usize, cut: &mut bool) -> Option<V> {
-    let mut future = std::pin::pin!(future);
-    for _ in 0..polls {
-        if let Some(output) = future.as_mut().now_or_never() {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    *cut = true;
-    None
 }
 
 #[test]
@@ -150,12 +132,11 @@ fn w4_a_drain_or_a_flush_given_up_at_every_poll_loses_nothing() {
                     peer.received
                 });
                 let waiting = async { if drain { writer.drain().await } else { writer.flush().await } };
-                let ended = poll_at_most_beside(waiting, polls, || {}).await;
+                polls.run_beside(waiting, bounded::settle).await;
                 writer.write("more").unwrap();
                 let received = receiving.await.unwrap();
                 assert!(received.starts_with(&all) && received.ends_with(b"more"));
-                ended.is_some()
-            })
+            });
         });
         assert!(cuts >= 1, "{cuts}");
         report(&format!("tls: a {} given up at {cuts} polls", if drain { "drain" } else { "flush" }));

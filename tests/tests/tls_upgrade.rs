@@ -1,8 +1,8 @@
 //! T2: `start_tls`: what was queued, what was read ahead, what an attacker put in between, and giving up.
 
 use highwater_net::{ReadAhead, StartTlsError, TlsError, Transport, pair, start_tls};
+use highwater_testing::at_every_poll;
 use highwater_tests::bounded::{run, settle};
-use highwater_tests::cancel::{at_every_poll, poll_at_most_beside};
 use highwater_tests::counted::{on_one_thread, run_paused};
 use highwater_tests::net::Halves;
 use highwater_tests::tls::{ByHand, ONLY_12, ONLY_13, Over, Provider, both, client, server};
@@ -247,9 +247,7 @@ fn t2_given_up_at_every_poll_on_either_side_nobody_hangs() {
                     let far = start_tls(far.0, far.1, server()).into_future();
                     let (gives_up, goes_on) = if client_gives_up { (near, far) } else { (far, near) };
                     let other = tokio::spawn(goes_on);
-                    let ended = poll_at_most_beside(gives_up, polls, || {}).await;
-                    let done = ended.is_some();
-                    if let Some(halves) = ended {
+                    if let Some(halves) = polls.run_beside(gives_up, settle).await {
                         let ours = halves.unwrap();
                         let theirs = other.await.unwrap().unwrap();
                         talk((ours, theirs)).await;
@@ -262,8 +260,7 @@ fn t2_given_up_at_every_poll_on_either_side_nobody_hangs() {
                     for weak in weak {
                         weak.wait_gone().await;
                     }
-                    done
-                })
+                });
             });
             assert!(cuts >= 2, "{over:?}: {cuts}");
         }

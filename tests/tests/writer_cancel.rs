@@ -2,8 +2,8 @@
 //! else is left asleep. With the task that sends, and without a runtime.
 
 use highwater_stream::{StreamWriter, Watermarks};
+use highwater_testing::at_every_poll;
 use highwater_tests::bounded::{bounded, run, settle};
-use highwater_tests::cancel::{at_every_poll, poll_at_most, poll_at_most_beside};
 use highwater_tests::transport::{Script, Scripted, stalled_after};
 use std::future::Future;
 use std::pin::Pin;
@@ -59,18 +59,22 @@ fn w4_w5_w7_given_up_at_every_poll_beside_a_task_that_sends() {
                     // The last of them would close at once.
                     .take(2)
                     .collect();
-                let done = poll_at_most_beside(wait(&writer), polls, || step(&script)).await;
+                let step_on = || {
+                    step(&script);
+                    settle()
+                };
+                let most = polls.most();
+                polls.run_beside(wait(&writer), step_on).await;
                 for _ in 0..6 {
                     step(&script);
                     settle().await;
                 }
                 for other in others {
-                    assert!(other.await.unwrap(), "{name} cut after {polls} polls");
+                    assert!(other.await.unwrap(), "{name} cut after {most} polls");
                 }
                 assert!(wait(&writer).await);
                 assert_eq!(script.delivered(), MESSAGE);
-                done.is_some()
-            })
+            });
         });
         assert!(cuts >= 3, "{name}: {cuts}");
     }
@@ -82,19 +86,19 @@ fn w4_w5_w7_given_up_at_every_poll_without_a_runtime() {
         let cuts = at_every_poll(|polls| {
             bounded(move || {
                 let (writer, script) = stuck();
-                let done = poll_at_most(wait(&writer), polls, || step(&script));
+                let most = polls.most();
+                polls.run(wait(&writer), || step(&script));
                 let mut again = task::spawn(wait(&writer));
                 while again.poll().is_pending() {
                     step(&script);
-                    assert!(again.is_woken(), "{name} asleep, after another was cut at {polls} polls");
+                    assert!(again.is_woken(), "{name} asleep, after another was cut at {most} polls");
                 }
                 drop(again);
                 script.open();
                 script.release_flush();
                 futures::executor::block_on(writer.flush()).unwrap();
                 assert_eq!(script.delivered(), MESSAGE);
-                done.is_some()
-            })
+            });
         });
         assert!(cuts >= 3, "{name}: {cuts}");
     }

@@ -1,7 +1,7 @@
 //! Reads that count bytes: `read`, `read_exactly`, `read_to_end`, `peek`, and `unread` before them.
 
 use crate::case::{Case, case};
-use crate::subject::End;
+use highwater_testing::End;
 
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {

@@ -1,7 +1,7 @@
 //! The end of the stream and the transport's error: what is buffered comes first.
 
 use crate::case::{Case, case};
-use crate::subject::End;
+use highwater_testing::End;
 
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {

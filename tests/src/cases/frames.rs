@@ -1,7 +1,7 @@
 //! `read_until`: one separator or several, of one byte or more, and which of them counts.
 
 use crate::case::{Case, case};
-use crate::subject::End;
+use highwater_testing::End;
 
 const BOUNDARY: &str = "--a-longer-boundary--";
 

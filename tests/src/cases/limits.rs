@@ -1,7 +1,7 @@
 //! Limits: payloads of one byte less, just as much and one byte more, and the three ways on from an overrun.
 
 use crate::case::{Case, case};
-use crate::subject::End;
+use highwater_testing::End;
 
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {

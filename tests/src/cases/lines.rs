@@ -1,7 +1,7 @@
 //! `read_line`.
 
 use crate::case::{Case, case};
-use crate::subject::End;
+use highwater_testing::End;
 
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {

@@ -1,7 +1,7 @@
 //! `skip_until`, whole and given up on the way.
 
 use crate::case::{Case, case};
-use crate::subject::End;
+use highwater_testing::End;
 
 #[rustfmt::skip]
 pub(super) fn cases() -> Vec<Case> {

@@ -2,8 +2,8 @@
 //! none goes by unseen.
 
 use super::{Event, Read, Run, Step};
-use crate::subject::{Call, Op, Outcome};
 use bytes::Bytes;
+use highwater_testing::{Call, Op, Outcome};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use serde_json::from_str;
 use std::task::Poll;

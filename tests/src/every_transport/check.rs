@@ -1,73 +1,75 @@
 //! How a check is written down: a contract, a sentence, what it does on a transport.
 
-use super::maker::{Maker, Reset};
-use super::{ending, failing, reading, sending, waiting};
+use super::maker::{Maker, makers};
+use super::reading;
+use highwater_testing::{Conformance, Finding, Reset};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
-/// What a check does.
-type Body = Arc<dyn Fn(&Runtime, Maker) + Send + Sync>;
+/// What a check does, and why it does nothing, if so.
+type Body = Arc<dyn Fn(&Runtime, Maker) -> Result<(), String> + Send + Sync>;
 
 /// Something that holds on every transport.
 #[derive(Clone)]
 pub struct Check {
     /// The contract that it shows: `w4`.
-    pub contract: &'static str,
+    pub contract: String,
     /// The rule, told apart from all others of the contract.
     pub name: String,
-    /// What a transport has to tell the peer of an abort, or the check does not apply.
-    pub needs: Reset,
     body: Body,
 }
 
-/// Every check.
+/// Every check: the table of reads, and what users can run too.
 pub fn table() -> Vec<Check> {
-    [reading::checks(), sending::checks(), waiting::checks(), ending::checks(), failing::checks()].concat()
+    let conformance = makers()[0].conformance();
+    reading::checks().into_iter().chain(conformance.names().map(Check::of_conformance)).collect()
+}
+
+/// The contracts that have checks.
+pub fn contracts() -> BTreeSet<String> {
+    table().into_iter().map(|check| check.contract).collect()
 }
 
 impl Check {
-    /// A check that begins outside of the runtime.
+    /// A check that begins outside of the runtime, for transports alone that tell the peer of an abort so.
     pub(super) fn blocking(
-        contract: &'static str,
+        contract: &str,
         name: &str,
+        needs: Reset,
         body: impl Fn(&Runtime, Maker) + Send + Sync + 'static,
     ) -> Self {
-        Self { contract, name: name.to_owned(), needs: Reset::Never, body: Arc::new(body) }
+        let body: Body = Arc::new(move |runtime, maker| {
+            if maker.reset < needs {
+                return Err("an abort is an end".to_owned());
+            }
+            body(runtime, maker);
+            Ok(())
+        });
+        Self { contract: contract.to_owned(), name: name.to_owned(), body }
     }
 
-    /// A check that runs inside.
-    pub(super) fn new<F: Future<Output = ()> + 'static>(
-        contract: &'static str,
-        name: &str,
-        body: impl Fn(Maker) -> F + Send + Sync + 'static,
-    ) -> Self {
-        Self::blocking(contract, &name.replace('_', " "), move |runtime, maker| {
-            // On the heap: some hold several waits at a time.
-            let body: Pin<Box<dyn Future<Output = ()>>> = Box::pin(body(maker));
-            runtime.block_on(body);
-        })
-    }
-
-    /// The same, for transports alone that tell the peer of an abort.
-    pub(super) fn needs(self, needs: Reset) -> Self {
-        Self { needs, ..self }
-    }
-
-    /// Why it does not apply to `maker`, if so.
-    pub fn excuse(&self, maker: Maker) -> Option<&'static str> {
-        match self.needs {
-            needs if needs <= maker.reset => None,
-            Reset::Always if maker.reset > Reset::Never => Some("without unread input an abort is an end"),
-            _ => Some("an abort is an end"),
-        }
+    fn of_conformance(full_name: &str) -> Self {
+        let (contract, name) = full_name.split_once(": ").expect("a name begins with its contract");
+        let full_name = full_name.to_owned();
+        let body: Body = Arc::new(move |runtime, maker| {
+            let conformance: Conformance = maker.conformance();
+            match runtime.block_on(conformance.check(&full_name)).finding {
+                Finding::Held => Ok(()),
+                Finding::NotApplicable { reason } => Err(reason),
+                Finding::Failed { seen } => panic!("{seen}"),
+            }
+        });
+        Self { contract: contract.to_owned(), name: name.to_owned(), body }
     }
 
     /// Runs it; panics where it does not hold.
-    pub fn run(&self, runtime: &Runtime, maker: Maker) {
-        (self.body)(runtime, maker);
+    ///
+    /// # Errors
+    /// Why it does not apply to `maker`, if so.
+    pub fn run(&self, runtime: &Runtime, maker: Maker) -> Result<(), String> {
+        (self.body)(runtime, maker)
     }
 }
 
@@ -76,11 +78,3 @@ impl fmt::Debug for Check {
         write!(f, "{}: {}", self.contract, self.name)
     }
 }
-
-/// The checks of one contract, each an `async fn` of a [`Maker`] by whose name it goes.
-macro_rules! checks {
-    ($contract:literal: $($name:ident),* $(,)?) => {
-        vec![$($crate::every_transport::Check::new($contract, stringify!($name), $name)),*]
-    };
-}
-pub(super) use checks;

@@ -5,12 +5,11 @@
 
 use super::maker::Maker;
 use crate::net::Halves;
-use crate::read_buffer::Form;
-use crate::stream_reader::perform;
-use crate::subject::{Call, End, Outcome, Subject};
+use crate::subject::Subject;
 use bytes::Bytes;
 use futures::FutureExt;
 use highwater_net::{StreamOptions, StreamReader, StreamWriter, Transport};
+use highwater_testing::{Call, End, Form, Outcome};
 use socket2::SockRef;
 use std::future::Future;
 use std::io;
@@ -101,7 +100,7 @@ impl Subject for Live<'_> {
         let (reader, call) = (Arc::clone(&self.reader), call.clone());
         let future = Box::pin(async move {
             let mut reader = reader.lock_owned().await;
-            perform(&mut *reader, &call, Form::Owned).await
+            call.on_reader(Form::Owned, &mut reader).await
         });
         let mut read = Read { future, woken: Arc::default() };
         let outcome = self.runtime.block_on(async { read.poll() });

@@ -3,6 +3,7 @@
 use crate::net::{Halves, pair_of_tcp};
 use crate::tls::{Provider, both};
 use highwater_net::StreamOptions;
+use highwater_testing::{Conformance, PairOptions, Reset};
 use std::future::Future;
 use std::pin::Pin;
 use tokio::net::TcpStream;
@@ -27,17 +28,6 @@ pub struct Maker {
     pub is_slow: bool,
     /// Makes the pairs. The options are the near one's.
     make: fn(StreamOptions) -> Making,
-}
-
-/// When the peer of a connection that was aborted is told so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reset {
-    /// Never.
-    Never,
-    /// When the aborted side had input that it did not read.
-    WithUnreadInput,
-    /// Always.
-    Always,
 }
 
 /// Every kind of connection. What was exchanged to set one up has been read by both sides.
@@ -73,9 +63,38 @@ impl Maker {
         (self.make)(near).await
     }
 
-    /// Both pairs.
-    pub async fn pairs(self) -> (Halves, Halves) {
-        self.pairs_with(StreamOptions::new()).await
+    /// All checks that users have, on the transports of such pairs.
+    pub fn bare_conformance(self) -> Conformance {
+        let transport = async |(reader, writer): Halves| {
+            let reunited = reader.reunite(writer).await.expect("the connection is open");
+            assert_eq!(reunited.buffer.buffered(), 0, "what was exchanged to set it up has been read");
+            reunited.transport
+        };
+        Conformance::of_transports(move || async move {
+            let (near, far) = self.pairs_with(StreamOptions::new()).await;
+            (transport(near).await, transport(far).await)
+        })
+    }
+
+    /// The checks that users can run too, on these pairs.
+    pub fn conformance(self) -> Conformance {
+        Conformance::of_pairs(move |near| self.pairs_with(stream_options(&near))).resets(self.reset)
+    }
+}
+
+/// What a check asks of a pair, in this crate's words.
+fn stream_options(near: &PairOptions) -> StreamOptions {
+    let defaults = StreamOptions::new()
+        .max_buffered(near.max_buffered)
+        .read_timeout(near.read_timeout)
+        .write_timeout(near.write_timeout);
+    let options = match near.delivery_timeout {
+        Some(after) => defaults.delivery_timeout(after),
+        None => defaults,
+    };
+    match near.linger {
+        Some(linger) => options.linger(linger),
+        None => options,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs the checks of a contract on each transport and each flavour of the runtime, and keeps count.
 
-use super::check::{Check, table};
+use super::check::{Check, contracts, table};
 use super::maker::{Maker, makers};
 use crate::bounded::{bounded, one_thread, two_workers};
 use crate::net::descriptors;
@@ -24,19 +24,14 @@ static LEDGER: Mutex<Ledger> =
 struct Ledger {
     runs: usize,
     transports: BTreeMap<&'static str, Ran>,
-    contracts: BTreeSet<&'static str>,
+    contracts: BTreeSet<String>,
 }
 
 /// What has run on one transport.
 #[derive(Debug, Default)]
 struct Ran {
     held: BTreeSet<String>,
-    excused: BTreeMap<String, &'static str>,
-}
-
-/// The contracts that have checks.
-pub fn contracts() -> BTreeSet<&'static str> {
-    table().iter().map(|check| check.contract).collect()
+    excused: BTreeMap<String, String>,
 }
 
 /// Runs the checks of `contract` everywhere. The last contract of a process reports for all.
@@ -49,12 +44,10 @@ pub fn run(contract: &'static str) {
     for maker in makers() {
         for check in &checks {
             let ran = ledger.transports.entry(maker.name).or_default();
-            match check.excuse(maker) {
-                Some(reason) => drop(ran.excused.insert(format!("{check:?}"), reason)),
-                None => {
-                    for runtime in RUNTIMES {
-                        run_on(runtime, check.clone(), maker);
-                    }
+            let outcomes = RUNTIMES.map(|runtime| run_on(runtime, check.clone(), maker));
+            match outcomes.into_iter().collect::<Result<(), String>>() {
+                Err(reason) => drop(ran.excused.insert(format!("{check:?}"), reason)),
+                Ok(()) => {
                     ran.held.insert(format!("{check:?}"));
                     ledger.runs += RUNTIMES.len();
                 }
@@ -62,22 +55,25 @@ pub fn run(contract: &'static str) {
         }
     }
     compare(&ledger, &checks);
-    ledger.contracts.insert(contract);
+    ledger.contracts.insert(contract.to_owned());
     if ledger.contracts == contracts() {
         close(ledger);
     }
 }
 
-/// One check on a runtime of its own, bounded, with what is open counted before and after.
-fn run_on((flavour, runtime): Flavour, check: Check, maker: Maker) {
+/// One check on a runtime of its own, bounded, with what is open counted before and after. Why it does not
+/// apply, if so.
+fn run_on((flavour, runtime): Flavour, check: Check, maker: Maker) -> Result<(), String> {
     let place = Place(format!("{check:?}, on {}, {flavour}", maker.name));
-    bounded(move || {
+    let outcome = bounded(move || {
         let runtime = runtime();
         let before = what_is_open(&runtime);
-        check.run(&runtime, maker);
+        let outcome = check.run(&runtime, maker);
         assert_eq!(what_is_open(&runtime), before, "descriptors, when no task is left");
+        outcome
     });
     drop(place);
+    outcome
 }
 
 /// Waits until no task is left, and counts descriptors.
@@ -113,7 +109,7 @@ fn close(ledger: MutexGuard<'_, Ledger>) {
     let excused = ledger.transports.iter().filter(|(_, ran)| !ran.excused.is_empty());
     let excused: String = excused
         .map(|(transport, ran)| {
-            let reasons: BTreeSet<_> = ran.excused.values().copied().collect();
+            let reasons: BTreeSet<_> = ran.excused.values().map(String::as_str).collect();
             let reasons: Vec<_> = reasons.into_iter().collect();
             format!("; {} not applicable to {transport}: {}", ran.excused.len(), reasons.join(", "))
         })

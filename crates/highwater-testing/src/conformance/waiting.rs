@@ -1,44 +1,39 @@
 //! W4, W5, W10: `drain` and `flush`, and the cap for those who do not wait.
 
 use super::check::{Check, checks};
-use super::maker::Maker;
+use super::maker::{Facts, PairOptions, Pairs, Transport};
 use super::sending::is_alone;
-use super::stream::{clog, expect, expect_end, in_a_while, payload};
-use futures::future::join_all;
-use futures::{FutureExt, pin_mut};
-use highwater_net::{StreamOptions, WriteError};
+use super::stream::{all, clog, expect, expect_end, in_a_while, once, payload};
+use highwater_stream::WriteError;
 use std::io;
+use std::pin::pin;
 use tokio::task::yield_now;
 
-pub(super) fn checks() -> Vec<Check> {
-    [
-        checks!["w4":
-            drain_holds_above_the_high_mark_until_the_low_one,
-            drain_below_the_mark_returns_at_once_and_sends_nothing,
-            drain_fails_for_bytes_that_were_dropped,
-            a_drain_given_up_loses_nothing,
-        ],
-        checks!["w5":
-            flush_returns_when_the_transport_has_it,
-            flush_waits_for_a_peer_that_does_not_read,
-            a_flush_given_up_loses_nothing,
-        ],
-        checks!["w10": the_cap_refuses_whole],
-    ]
-    .concat()
+pub(super) fn checks<T: Transport, F: Facts>() -> Vec<Check<Pairs<T, F>>> {
+    let checks = checks!["w4":
+        drain_holds_above_the_high_mark_until_the_low_one,
+        drain_below_the_mark_returns_at_once_and_sends_nothing,
+        drain_fails_for_bytes_that_were_dropped,
+        a_drain_given_up_loses_nothing,
+    ];
+    let checks = checks.into_iter().chain(checks!["w5":
+        flush_returns_when_the_transport_has_it,
+        flush_waits_for_a_peer_that_does_not_read,
+        a_flush_given_up_loses_nothing,
+    ]);
+    checks.chain(checks!["w10": the_cap_refuses_whole]).collect()
 }
 
 // ---- W4 -------------------------------------------------------------------------------------------
 
-async fn drain_holds_above_the_high_mark_until_the_low_one(on: Maker) {
-    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+async fn drain_holds_above_the_high_mark_until_the_low_one<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let ((mut reader, writer), (mut far, reply)) = on.clogged().await;
     let written = clog(&mut reader, &writer, &reply).await;
-    let drains = join_all((0..3).map(|_| writer.drain()));
-    pin_mut!(drains);
+    let mut drains = pin!(all((0..3).map(|_| writer.drain())));
     assert!(in_a_while(&mut drains).await.is_none(), "with {} bytes queued", writer.queued());
     let mut seen = 0;
     let drained = loop {
-        if let Some(drained) = (&mut drains).now_or_never() {
+        if let Some(drained) = once(&mut drains) {
             break drained;
         }
         assert!(seen < written, "the peer has read everything");
@@ -52,11 +47,11 @@ async fn drain_holds_above_the_high_mark_until_the_low_one(on: Maker) {
     drop((reader, reply));
 }
 
-async fn drain_below_the_mark_returns_at_once_and_sends_nothing(on: Maker) {
+async fn drain_below_the_mark_returns_at_once_and_sends_nothing<T: Transport, F: Facts>(on: Pairs<T, F>) {
     let ((reader, writer), (mut far, reply)) = on.pairs().await;
     let length = writer.watermarks().high();
     writer.write(payload(0, length)).expect("the connection is open");
-    writer.drain().now_or_never().expect("it is not above the mark").expect("the connection is open");
+    once(writer.drain()).expect("it is not above the mark").expect("the connection is open");
     if is_alone() {
         assert_eq!(writer.queued(), length);
     }
@@ -64,13 +59,12 @@ async fn drain_below_the_mark_returns_at_once_and_sends_nothing(on: Maker) {
     drop((reader, writer, reply));
 }
 
-async fn drain_fails_for_bytes_that_were_dropped(on: Maker) {
-    let ((mut reader, writer), far) = on.pairs().await;
+async fn drain_fails_for_bytes_that_were_dropped<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let ((mut reader, writer), far) = on.clogged().await;
     clog(&mut reader, &writer, &far.1).await;
     let other = writer.clone();
     let waiting = tokio::spawn(async move { other.drain().await });
-    let drain = writer.drain();
-    pin_mut!(drain);
+    let mut drain = pin!(writer.drain());
     assert!(in_a_while(&mut drain).await.is_none());
     writer.abort();
     for drained in [drain.await, waiting.await.expect("it returns"), writer.drain().await] {
@@ -80,16 +74,16 @@ async fn drain_fails_for_bytes_that_were_dropped(on: Maker) {
     drop((reader, far));
 }
 
-async fn a_drain_given_up_loses_nothing(on: Maker) {
-    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+async fn a_drain_given_up_loses_nothing<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let ((mut reader, writer), (mut far, reply)) = on.clogged().await;
     let written = clog(&mut reader, &writer, &reply).await;
-    assert!(writer.drain().now_or_never().is_none());
+    assert!(once(writer.drain()).is_none());
     let mut seen = 0;
     while seen < written {
         let next = written.min(seen + 16 * 1024);
         expect(&mut far, seen, next).await;
         seen = next;
-        let _polled_once = writer.drain().now_or_never();
+        let _polled_once = once(writer.drain());
     }
     writer.drain().await.expect("the connection is open");
     writer.write(payload(written, 9)).expect("the connection is open");
@@ -101,39 +95,40 @@ async fn a_drain_given_up_loses_nothing(on: Maker) {
 // ---- W5 -------------------------------------------------------------------------------------------
 
 /// What was flushed is no longer ours to drop: an abort right behind it takes none of it back.
-async fn flush_returns_when_the_transport_has_it(on: Maker) {
+async fn flush_returns_when_the_transport_has_it<T: Transport, F: Facts>(on: Pairs<T, F>) {
     const LENGTH: usize = 2000;
     let ((reader, writer), (mut far, reply)) = on.pairs().await;
     writer.write(payload(0, LENGTH)).expect("the connection is open");
-    writer.flush().await.expect("the transport takes this much");
+    let reading = tokio::spawn(async move { expect(&mut far, 0, LENGTH).await });
+    writer.flush().await.expect("the peer reads");
     assert_eq!(writer.queued(), 0);
     writer.abort();
-    expect(&mut far, 0, LENGTH).await;
+    reading.await.expect("all of it comes");
     drop((reader, reply));
 }
 
-async fn flush_waits_for_a_peer_that_does_not_read(on: Maker) {
-    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+async fn flush_waits_for_a_peer_that_does_not_read<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let ((mut reader, writer), (mut far, reply)) = on.clogged().await;
     let written = clog(&mut reader, &writer, &reply).await;
-    let flush = writer.flush();
-    pin_mut!(flush);
+    let flushing = writer.clone();
+    let mut flush = tokio::spawn(async move { flushing.flush().await });
     assert!(in_a_while(&mut flush).await.is_none(), "with {} bytes queued", writer.queued());
-    let (flushed, ()) = futures::join!(flush, expect(&mut far, 0, written));
-    flushed.expect("the connection is open");
+    expect(&mut far, 0, written).await;
+    flush.await.expect("it returns").expect("the connection is open");
     assert_eq!(writer.queued(), 0);
     drop((reader, reply));
 }
 
-async fn a_flush_given_up_loses_nothing(on: Maker) {
-    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+async fn a_flush_given_up_loses_nothing<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let ((mut reader, writer), (mut far, reply)) = on.clogged().await;
     let written = clog(&mut reader, &writer, &reply).await;
-    assert!(writer.flush().now_or_never().is_none());
+    assert!(once(writer.flush()).is_none());
     let mut seen = 0;
     while seen < written {
         let next = written.min(seen + 16 * 1024);
         expect(&mut far, seen, next).await;
         seen = next;
-        let _polled_once = writer.flush().now_or_never();
+        let _polled_once = once(writer.flush());
     }
     writer.flush().await.expect("the connection is open");
     assert_eq!(writer.queued(), 0);
@@ -143,11 +138,11 @@ async fn a_flush_given_up_loses_nothing(on: Maker) {
 
 // ---- W10 ------------------------------------------------------------------------------------------
 
-async fn the_cap_refuses_whole(on: Maker) {
+async fn the_cap_refuses_whole<T: Transport, F: Facts>(on: Pairs<T, F>) {
     const CAP: usize = 100_000;
     const LENGTH: usize = 7_001;
-    let options = StreamOptions::new().max_buffered(Some(CAP));
-    let ((reader, writer), (mut far, reply)) = on.pairs_with(options).await;
+    let options = PairOptions { max_buffered: Some(CAP), ..PairOptions::default() };
+    let ((reader, writer), (mut far, reply)) = on.clogged_with(options).await;
     let refused = writer.write(payload(0, CAP + 1)).expect_err("it does not fit into an empty queue");
     assert!(
         matches!(refused, WriteError::Full { queued: 0, payload, max_buffered: CAP } if payload == CAP + 1)
@@ -163,7 +158,7 @@ async fn the_cap_refuses_whole(on: Maker) {
             Err(WriteError::Full { queued, payload: LENGTH, max_buffered: CAP }) => {
                 assert!(queued + LENGTH > CAP && queued <= CAP, "{queued}");
                 refused += 1;
-                assert!(writer.flush().now_or_never().is_none_or(|flushed| flushed.is_ok()));
+                assert!(once(writer.flush()).is_none_or(|flushed| flushed.is_ok()));
                 yield_now().await;
             }
             Err(error) => panic!("{error}"),

@@ -1,31 +1,32 @@
 //! W1, W2, W3: what is written is queued at once, leaves by itself, whole and in order.
 
-use super::check::{Check, checks};
-use super::maker::Maker;
+use super::check::{Check, Needs, checks};
+use super::maker::{Facts, Pairs, Transport};
 use super::stream::{clog, expect, expect_end, payload};
 use std::thread;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
-pub(super) fn checks() -> Vec<Check> {
-    [
-        checks!["w1":
-            a_write_to_a_peer_that_does_not_read_returns_at_once,
-            messages_of_several_tasks_never_interleave,
-            a_thread_without_a_runtime_writes,
-        ],
-        checks!["w2":
-            what_was_written_leaves_while_the_handler_waits_for_something_else,
-            what_was_written_leaves_while_the_handler_only_reads,
-            what_was_written_leaves_when_the_writer_is_dropped,
-            what_was_written_leaves_when_the_handler_returns,
-        ],
-        checks!["w3":
-            many_small_writes_are_queued_and_arrive_in_order,
-            long_and_short_payloads_arrive_in_order,
-        ],
-    ]
-    .concat()
+pub(super) fn checks<T: Transport, F: Facts>() -> Vec<Check<Pairs<T, F>>> {
+    let checks = checks!["w1":
+        a_write_to_a_peer_that_does_not_read_returns_at_once,
+        messages_of_several_tasks_never_interleave,
+        a_thread_without_a_runtime_writes,
+    ];
+    let checks = checks.into_iter().chain(checks!["w2":
+        what_was_written_leaves_while_the_handler_waits_for_something_else,
+        what_was_written_leaves_while_the_handler_only_reads,
+        what_was_written_leaves_when_the_handler_returns,
+    ]);
+    let checks = checks.chain(
+        checks!["w2": what_was_written_leaves_when_the_writer_is_dropped]
+            .map(|check| check.needs(Needs::HalfClose)),
+    );
+    let checks = checks.chain(checks!["w3":
+        many_small_writes_are_queued_and_arrive_in_order,
+        long_and_short_payloads_arrive_in_order,
+    ]);
+    checks.collect()
 }
 
 /// Whether nobody sends while the check itself does not wait.
@@ -35,8 +36,8 @@ pub(super) fn is_alone() -> bool {
 
 // ---- W1 -------------------------------------------------------------------------------------------
 
-async fn a_write_to_a_peer_that_does_not_read_returns_at_once(on: Maker) {
-    let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
+async fn a_write_to_a_peer_that_does_not_read_returns_at_once<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let ((mut reader, writer), (mut far, reply)) = on.clogged().await;
     let mut written = clog(&mut reader, &writer, &reply).await;
     for length in [1, 100_000, 3] {
         writer.write(payload(written, length)).expect("there is no cap");
@@ -48,7 +49,7 @@ async fn a_write_to_a_peer_that_does_not_read_returns_at_once(on: Maker) {
     expect_end(&mut far).await;
 }
 
-async fn messages_of_several_tasks_never_interleave(on: Maker) {
+async fn messages_of_several_tasks_never_interleave<T: Transport, F: Facts>(on: Pairs<T, F>) {
     const TASKS: usize = 6;
     const EACH: usize = 60;
     let message = |task: usize, number: usize| {
@@ -81,23 +82,27 @@ async fn messages_of_several_tasks_never_interleave(on: Maker) {
     drop(reply);
 }
 
-async fn a_thread_without_a_runtime_writes(on: Maker) {
+async fn a_thread_without_a_runtime_writes<T: Transport, F: Facts>(on: Pairs<T, F>) {
     let ((reader, writer), (mut far, reply)) = on.pairs().await;
     let writing = thread::spawn(move || {
         assert!(Handle::try_current().is_err());
         writer.write("from a thread\n").expect("the connection is open");
         writer
     });
+    // A write never waits, and a paused clock does not wait for a thread.
+    let writer = writing.join().expect("it has written");
     let line = far.read_line().await.expect("the connection is open");
     assert_eq!(line.expect("a line"), "from a thread\n");
-    drop((reader, reply, writing.join()));
+    drop((reader, reply, writer));
 }
 
 // ---- W2 -------------------------------------------------------------------------------------------
 
 const LINE: &str = "one line, and that is all\n";
 
-async fn what_was_written_leaves_while_the_handler_waits_for_something_else(on: Maker) {
+async fn what_was_written_leaves_while_the_handler_waits_for_something_else<T: Transport, F: Facts>(
+    on: Pairs<T, F>,
+) {
     let (near, (mut far, reply)) = on.pairs().await;
     let (go_on, wait) = oneshot::channel::<()>();
     let handler = tokio::spawn(async move {
@@ -111,7 +116,7 @@ async fn what_was_written_leaves_while_the_handler_waits_for_something_else(on: 
     drop(reply);
 }
 
-async fn what_was_written_leaves_while_the_handler_only_reads(on: Maker) {
+async fn what_was_written_leaves_while_the_handler_only_reads<T: Transport, F: Facts>(on: Pairs<T, F>) {
     let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
     let handler = tokio::spawn(async move {
         writer.write(LINE).expect("the connection is open");
@@ -125,7 +130,7 @@ async fn what_was_written_leaves_while_the_handler_only_reads(on: Maker) {
     assert_eq!(line.expect("a line"), "go on\n");
 }
 
-async fn what_was_written_leaves_when_the_writer_is_dropped(on: Maker) {
+async fn what_was_written_leaves_when_the_writer_is_dropped<T: Transport, F: Facts>(on: Pairs<T, F>) {
     const LENGTH: usize = 1024 * 1024;
     let ((mut reader, writer), (mut far, reply)) = on.pairs().await;
     writer.write(payload(0, LENGTH)).expect("the connection is open");
@@ -137,7 +142,7 @@ async fn what_was_written_leaves_when_the_writer_is_dropped(on: Maker) {
     assert_eq!(reader.read_line().await.expect("the connection is open").expect("a line"), "a reply\n");
 }
 
-async fn what_was_written_leaves_when_the_handler_returns(on: Maker) {
+async fn what_was_written_leaves_when_the_handler_returns<T: Transport, F: Facts>(on: Pairs<T, F>) {
     const LENGTH: usize = 1024 * 1024;
     let (near, (mut far, reply)) = on.pairs().await;
     near.1.write(payload(0, LENGTH)).expect("the connection is open");
@@ -149,7 +154,7 @@ async fn what_was_written_leaves_when_the_handler_returns(on: Maker) {
 
 // ---- W3 -------------------------------------------------------------------------------------------
 
-async fn many_small_writes_are_queued_and_arrive_in_order(on: Maker) {
+async fn many_small_writes_are_queued_and_arrive_in_order<T: Transport, F: Facts>(on: Pairs<T, F>) {
     const WRITES: usize = 10_000;
     let ((reader, writer), (mut far, reply)) = on.pairs().await;
     for index in 0..WRITES {
@@ -164,7 +169,7 @@ async fn many_small_writes_are_queued_and_arrive_in_order(on: Maker) {
     expect_end(&mut far).await;
 }
 
-async fn long_and_short_payloads_arrive_in_order(on: Maker) {
+async fn long_and_short_payloads_arrive_in_order<T: Transport, F: Facts>(on: Pairs<T, F>) {
     let ((reader, writer), (mut far, reply)) = on.pairs().await;
     let mut written = 0;
     for length in [1, 300_000, 7, 2047, 0, 2048, 2049, 65_536, 3, 100_000, 1] {

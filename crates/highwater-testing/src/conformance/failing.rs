@@ -3,33 +3,31 @@
 //! The time-outs are short and the clock is the real one: what happens is asserted, never when.
 
 use super::check::{Check, checks};
-use super::maker::Maker;
+use super::maker::{Facts, PairOptions, Pairs, Transport};
 use super::stream::{clog, payload};
-use highwater_net::{StreamOptions, TransportError, WriteError};
+use highwater_stream::{TransportError, WriteError};
 use std::io;
 use std::time::Duration;
 
-pub(super) fn checks() -> Vec<Check> {
-    [
-        checks!["w9":
-            the_first_error_is_told_every_time,
-            writing_after_the_end_is_refused,
-        ],
-        checks!["w11":
-            a_delivery_that_stands_still_is_given_up,
-            a_delivery_that_nobody_waits_for_is_given_up,
-            a_read_time_out_loses_nothing,
-            a_write_time_out_ends_the_connection,
-        ],
-    ]
-    .concat()
+pub(super) fn checks<T: Transport, F: Facts>() -> Vec<Check<Pairs<T, F>>> {
+    let checks = checks!["w9":
+        the_first_error_is_told_every_time,
+        writing_after_the_end_is_refused,
+    ];
+    let checks = checks.into_iter().chain(checks!["w11":
+        a_delivery_that_stands_still_is_given_up,
+        a_delivery_that_nobody_waits_for_is_given_up,
+        a_read_time_out_loses_nothing,
+        a_write_time_out_ends_the_connection,
+    ]);
+    checks.collect()
 }
 
 const SOON: Duration = Duration::from_millis(5);
 
 // ---- W9 -------------------------------------------------------------------------------------------
 
-async fn the_first_error_is_told_every_time(on: Maker) {
+async fn the_first_error_is_told_every_time<T: Transport, F: Facts>(on: Pairs<T, F>) {
     let ((mut reader, writer), (_far, reply)) = on.pairs().await;
     reply.abort();
     let first = loop {
@@ -59,7 +57,7 @@ async fn the_first_error_is_told_every_time(on: Maker) {
     }
 }
 
-async fn writing_after_the_end_is_refused(on: Maker) {
+async fn writing_after_the_end_is_refused<T: Transport, F: Facts>(on: Pairs<T, F>) {
     let (near, far) = on.pairs().await;
     near.1.write_eof().expect("the connection is open");
     assert!(matches!(near.1.write("more"), Err(WriteError::Ended)));
@@ -74,9 +72,9 @@ async fn writing_after_the_end_is_refused(on: Maker) {
 
 // ---- W11 ------------------------------------------------------------------------------------------
 
-async fn a_delivery_that_stands_still_is_given_up(on: Maker) {
-    let options = StreamOptions::new().delivery_timeout(SOON);
-    let ((mut reader, writer), far) = on.pairs_with(options).await;
+async fn a_delivery_that_stands_still_is_given_up<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let options = PairOptions { delivery_timeout: Some(SOON), ..PairOptions::default() };
+    let ((mut reader, writer), far) = on.clogged_with(options).await;
     clog(&mut reader, &writer, &far.1).await;
     writer.close();
     for _ in 0..2 {
@@ -87,9 +85,9 @@ async fn a_delivery_that_stands_still_is_given_up(on: Maker) {
     drop((reader, far));
 }
 
-async fn a_delivery_that_nobody_waits_for_is_given_up(on: Maker) {
-    let options = StreamOptions::new().delivery_timeout(SOON);
-    let ((mut reader, writer), far) = on.pairs_with(options).await;
+async fn a_delivery_that_nobody_waits_for_is_given_up<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let options = PairOptions { delivery_timeout: Some(SOON), ..PairOptions::default() };
+    let ((mut reader, writer), far) = on.clogged_with(options).await;
     clog(&mut reader, &writer, &far.1).await;
     let weak = writer.downgrade();
     drop(writer);
@@ -99,8 +97,8 @@ async fn a_delivery_that_nobody_waits_for_is_given_up(on: Maker) {
     drop(far);
 }
 
-async fn a_read_time_out_loses_nothing(on: Maker) {
-    let options = StreamOptions::new().read_timeout(Some(SOON));
+async fn a_read_time_out_loses_nothing<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let options = PairOptions { read_timeout: Some(SOON), ..PairOptions::default() };
     let ((mut reader, writer), far) = on.pairs_with(options).await;
     far.1.write("part").expect("the connection is open");
     while reader.buffered() < 4 {
@@ -123,9 +121,9 @@ async fn a_read_time_out_loses_nothing(on: Maker) {
     drop(writer);
 }
 
-async fn a_write_time_out_ends_the_connection(on: Maker) {
-    let options = StreamOptions::new().write_timeout(Some(SOON));
-    let ((reader, writer), far) = on.pairs_with(options).await;
+async fn a_write_time_out_ends_the_connection<T: Transport, F: Facts>(on: Pairs<T, F>) {
+    let options = PairOptions { write_timeout: Some(SOON), ..PairOptions::default() };
+    let ((reader, writer), far) = on.clogged_with(options).await;
     let mut written = 0;
     let error = loop {
         if let Err(WriteError::Transport(error)) = writer.write(payload(written, 64 * 1024)) {

@@ -1,20 +1,27 @@
 //! The model of `ReadBuffer`, and, with its transport error, of the readers above it.
 
-use crate::subject::{Call, End, Op, Outcome, Subject};
+use crate::call::{Call, End, Op, Outcome};
 use bytes::Bytes;
+use std::io;
 use std::task::Poll;
 
 /// A reader in which every read starts from scratch.
+///
+/// ```
+/// use highwater_testing::{Op, Outcome, ReadModel};
+/// use std::task::Poll;
+///
+/// let mut model = ReadModel::new(4);
+/// model.feed(b"a line that is long\n");
+/// let overrun = Outcome::LimitOverrun { consumed: 5, limit: 4 };
+/// assert_eq!(model.call(&Op::ReadLine.into()), Poll::Ready(overrun));
+/// ```
 #[derive(Clone, Debug)]
-pub struct ModelBuffer {
-    /// What is unread.
-    pub bytes: Vec<u8>,
-    /// How the stream has ended, if it has.
-    pub end: End,
-    /// The most bytes before a separator.
-    pub limit: usize,
+pub struct ReadModel {
+    bytes: Vec<u8>,
+    end: End,
+    limit: usize,
     skip: Option<Skip>,
-    waiting: Option<Call>,
 }
 
 /// A skip in force: what it seeks, and how much it has discarded.
@@ -32,30 +39,149 @@ struct Match {
 
 /// What a read would do: take so many bytes from the front, or end otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// It would take (or show) this many bytes.
     Length(usize),
     /// It ended in this, having taken what its error carries.
     Ended(Outcome),
 }
 
-impl ModelBuffer {
+impl ReadModel {
     /// An empty one with this limit.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// assert_eq!(ReadModel::new(9).limit(), 9);
+    /// ```
     pub fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), end: End::Open, limit, skip: None, waiting: None }
+        Self { bytes: Vec::new(), end: End::Open, limit, skip: None }
+    }
+
+    /// These bytes arrive.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// let mut model = ReadModel::new(9);
+    /// model.feed(b"abc");
+    /// assert_eq!(model.unread_bytes(), b"abc");
+    /// ```
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The peer has finished sending.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// let mut model = ReadModel::new(9);
+    /// model.feed_eof();
+    /// assert!(model.at_eof());
+    /// ```
+    pub fn feed_eof(&mut self) {
+        self.end = End::Eof;
+    }
+
+    /// The transport fails: what is buffered is delivered, and then `ConnectionReset`.
+    ///
+    /// ```
+    /// # use highwater_testing::{Op, Outcome, ReadModel};
+    /// # use std::{io, task::Poll};
+    /// let mut model = ReadModel::new(9);
+    /// model.feed_error();
+    /// let failed = Outcome::Failed(io::ErrorKind::ConnectionReset);
+    /// assert_eq!(model.call(&Op::Read(1).into()), Poll::Ready(failed));
+    /// ```
+    pub fn feed_error(&mut self) {
+        self.end = End::Error;
+    }
+
+    /// Puts bytes back in front of all that is unread.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// let mut model = ReadModel::new(9);
+    /// model.feed(b"c");
+    /// model.unread(b"ab");
+    /// assert_eq!(model.unread_bytes(), b"abc");
+    /// ```
+    pub fn unread(&mut self, bytes: &[u8]) {
+        self.bytes.splice(..0, bytes.iter().copied());
+    }
+
+    /// Sets the limit of the reads that follow.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// let mut model = ReadModel::new(9);
+    /// model.set_limit(3);
+    /// assert_eq!(model.limit(), 3);
+    /// ```
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// The limit of the reads that follow: the most bytes before a separator.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// assert_eq!(ReadModel::new(9).limit(), 9);
+    /// ```
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// What is unread.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// assert_eq!(ReadModel::new(9).unread_bytes(), b"");
+    /// ```
+    pub fn unread_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How the stream has ended, if it has.
+    ///
+    /// ```
+    /// # use highwater_testing::{End, ReadModel};
+    /// assert_eq!(ReadModel::new(9).end(), End::Open);
+    /// ```
+    pub fn end(&self) -> End {
+        self.end
     }
 
     /// Whether the end of the stream has come and nothing is left.
-    pub fn is_at_eof(&self) -> bool {
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// assert!(!ReadModel::new(9).at_eof());
+    /// ```
+    pub fn at_eof(&self) -> bool {
         self.end == End::Eof && self.bytes.is_empty()
     }
 
     /// Whether a skip is in force.
+    ///
+    /// ```
+    /// # use highwater_testing::{Op, ReadModel};
+    /// let mut model = ReadModel::new(9);
+    /// assert!(model.call(&Op::SkipUntil(vec![";".into()]).into()).is_pending());
+    /// assert!(model.is_skipping());
+    /// ```
     pub fn is_skipping(&self) -> bool {
         self.skip.is_some()
     }
 
-    /// The whole read: find, then take.
+    /// The whole read: find, then take. `Pending`: it needs more, and has taken nothing.
+    ///
+    /// ```
+    /// # use highwater_testing::{Op, Outcome, ReadModel};
+    /// # use std::task::Poll;
+    /// let mut model = ReadModel::new(9);
+    /// assert_eq!(model.call(&Op::ReadLine.into()), Poll::Pending);
+    /// model.feed(b"a\n");
+    /// assert_eq!(model.call(&Op::ReadLine.into()), Poll::Ready(Outcome::Bytes("a\n".into())));
+    /// ```
     pub fn call(&mut self, call: &Call) -> Poll<Outcome> {
         self.find(call).map(|found| match found {
             Found::Ended(outcome) => outcome,
@@ -67,7 +193,7 @@ impl ModelBuffer {
     }
 
     /// The first half of a read.
-    pub fn find(&mut self, call: &Call) -> Poll<Found> {
+    pub(crate) fn find(&mut self, call: &Call) -> Poll<Found> {
         let limit = call.limit.unwrap_or(self.limit);
         if let Op::ReadUntil(separators) | Op::SkipUntil(separators) = &call.op {
             if separators.is_empty() || separators.iter().any(Bytes::is_empty) {
@@ -108,6 +234,16 @@ impl ModelBuffer {
     }
 
     /// Takes `n` bytes from the front.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    ///
+    /// ```
+    /// # use highwater_testing::ReadModel;
+    /// let mut model = ReadModel::new(9);
+    /// model.feed(b"abc");
+    /// assert_eq!(model.take(2), "ab");
+    /// ```
     pub fn take(&mut self, n: usize) -> Bytes {
         self.bytes.drain(..n).collect()
     }
@@ -165,7 +301,7 @@ impl ModelBuffer {
 
     fn need_more(&self) -> Poll<Found> {
         match self.end {
-            End::Error => Poll::Ready(Found::Ended(Outcome::Failed)),
+            End::Error => Poll::Ready(Found::Ended(Outcome::Failed(io::ErrorKind::ConnectionReset))),
             End::Open | End::Eof => Poll::Pending,
         }
     }
@@ -192,46 +328,4 @@ fn overrun(consumed: usize, limit: usize) -> Found {
 
 fn as_set(separators: &[Bytes]) -> std::collections::BTreeSet<&Bytes> {
     separators.iter().collect()
-}
-
-impl Subject for ModelBuffer {
-    fn feed(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    fn feed_eof(&mut self) {
-        self.end = End::Eof;
-    }
-
-    fn feed_error(&mut self) {
-        self.end = End::Error;
-    }
-
-    fn begin(&mut self, call: &Call) -> Poll<Outcome> {
-        self.waiting = Some(call.clone());
-        self.call(call)
-    }
-
-    fn resume(&mut self) -> Poll<Outcome> {
-        let call = self.waiting.clone().expect("only a read that waits is resumed");
-        self.call(&call)
-    }
-
-    fn cancel(&mut self) {}
-
-    fn unread(&mut self, bytes: &[u8]) {
-        self.bytes.splice(..0, bytes.iter().copied());
-    }
-
-    fn set_limit(&mut self, limit: usize) {
-        self.limit = limit;
-    }
-
-    fn buffered(&mut self) -> Bytes {
-        Bytes::copy_from_slice(&self.bytes)
-    }
-
-    fn at_eof(&mut self) -> bool {
-        self.is_at_eof()
-    }
 }
