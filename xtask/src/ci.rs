@@ -48,6 +48,8 @@ const FEATURES: &[&str] = &[
     "-p highwater-net --no-default-features --features ring,platform-roots",
     "-p highwater-net --features tracing",
     "-p highwater-net --all-features",
+    "-p highwater-testing",
+    "-p highwater-testing --no-default-features",
 ];
 
 /// Where tests compare with a model. Each is a program of its own to be built, so the others stay out.
@@ -156,8 +158,8 @@ fn package(workspace: &Workspace) -> Outcome {
 
     // In one command, so that each finds the others although they are not on crates.io yet. Dirty is allowed
     // because this step, like all others, judges the files that are there, committed or not.
-    let mut command =
-        workspace.cargo("package --allow-dirty -p highwater-buffer -p highwater-stream -p highwater-net");
+    let libraries = "-p highwater-buffer -p highwater-stream -p highwater-net -p highwater-testing";
+    let mut command = workspace.cargo(&format!("package --allow-dirty {libraries}"));
     command.arg("--target-dir").arg(&folder);
     let outcome = all("package", [command]);
 
