@@ -13,6 +13,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 use tokio::time::{Instant, timeout};
 
+/// Of a paused clock: more than all pauses together.
+const HANGS: Duration = Duration::from_secs(3600);
+
 /// What every poll gave, until the end.
 fn polls(mut chaos: Chaos<&[u8]>) -> Vec<String> {
     let mut seen = Vec::new();
@@ -132,7 +135,7 @@ async fn who_waits_is_woken() {
 async fn pauses_take_time_and_only_when_asked_for() {
     for (longest, expected) in [(None, false), (Some(Duration::from_secs(9)), true)] {
         let bytes = [7; 100];
-        let mut chaos = Chaos::new(&bytes[..], 3).most(5);
+        let mut chaos = Chaos::new(&bytes[..], 3).most(5).wakes_late(0);
         if let Some(longest) = longest {
             chaos = chaos.pauses(3, longest);
         }
@@ -147,7 +150,7 @@ async fn pauses_take_time_and_only_when_asked_for() {
 async fn faults_of_reading_come_at_their_byte() {
     let text = b"some bytes";
     for at in 0..text.len() {
-        let chaos = || Chaos::new(&text[..], at as u64);
+        let chaos = || Chaos::new(&text[..], at as u64).wakes_late(0);
         let mut ended = Vec::new();
         chaos().end_reads_at(at as u64).read_to_end(&mut ended).await.unwrap();
         assert_eq!(ended, text[..at]);
@@ -170,7 +173,8 @@ async fn faults_of_writing_come_at_their_byte() {
     let text = b"some bytes";
     for at in 0..text.len() {
         let (near, mut far) = duplex(64);
-        let mut chaos = Chaos::new(near, at as u64).fail_writes_at(at as u64, io::ErrorKind::TimedOut);
+        let chaos = Chaos::new(near, at as u64).wakes_late(0);
+        let mut chaos = chaos.fail_writes_at(at as u64, io::ErrorKind::TimedOut);
         for _ in 0..2 {
             assert_eq!(chaos.write_all(text).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
@@ -190,11 +194,11 @@ async fn faults_of_writing_come_at_their_byte() {
 #[tokio::test(start_paused = true)]
 async fn a_reset_wakes_and_fails_both_directions() {
     let (near, _far) = duplex(64);
-    let (mut read, mut write) = tokio::io::split(Chaos::new(near, 1).reset_at_written(3));
+    let (mut read, mut write) = tokio::io::split(Chaos::new(near, 1).wakes_late(0).reset_at_written(3));
     let reading = tokio::spawn(async move { read.read_u8().await });
     tokio::task::yield_now().await;
     assert_eq!(write.write_all(b"abcd").await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
-    let reading = timeout(Duration::from_secs(1), reading).await.expect("it is woken");
+    let reading = timeout(HANGS, reading).await.expect("it is woken");
     assert_eq!(reading.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 }
 
@@ -215,7 +219,8 @@ async fn r2_readers_over_chaos_end_as_the_model_says() {
         model.feed(text.as_bytes());
         model.feed_eof();
         for call in calls.iter().cycle().map(|op| Call::from(op.clone())) {
-            let outcome = call.on_reader(Form::Owned, &mut reader).await;
+            let read = timeout(HANGS, call.on_reader(Form::Owned, &mut reader)).await;
+            let outcome = read.unwrap_or_else(|_| panic!("{call:?} hangs, {shown}"));
             assert_eq!(Poll::Ready(outcome), model.call(&call), "{call:?}, {shown}");
             if model.at_eof() {
                 break;

@@ -3,8 +3,12 @@
 use highwater_testing::{Chaos, Conformance, Finding, Reset};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll, ready};
+use std::thread;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
+use tokio::runtime::Builder;
 
 /// A way to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,7 @@ enum Fault {
     SwapsSlices,
     HoldsBackUntilTheEnd,
     ReadsAheadAndDrops,
+    WakesForEver,
 }
 
 const FAULTS: [(Fault, &str); 12] = [
@@ -78,6 +83,10 @@ impl AsyncRead for Broken {
             this.has_ended = false;
             into.put_slice(b"?");
             return Poll::Ready(Ok(()));
+        }
+        if this.fault == Fault::WakesForEver {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         let before = into.filled().len();
         let read = if this.fault == Fault::NeverWakesAReader {
@@ -170,6 +179,40 @@ async fn each_way_to_be_wrong_is_named() {
         let checked = broken(fault).check(check).await;
         assert!(matches!(checked.finding, Finding::Failed { .. }), "{fault:?}: {checked}");
     }
+}
+
+/// Each check runs from either end, and says from which one it failed.
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_the_other_end_alone_is_found() {
+    let conformance = Conformance::of_transports(async || {
+        let (near, far) = duplex(4096);
+        (near, Broken::new(far, Fault::DropsAByte))
+    });
+    for check in ["bare: bytes arrive in order", "w3: long and short payloads arrive in order"] {
+        let checked = conformance.check(check).await;
+        let Finding::Failed { seen } = &checked.finding else { panic!("{checked}") };
+        assert!(seen.starts_with("from the other end: other bytes than those sent"), "{seen}");
+    }
+}
+
+/// A transport that wakes for ever and gets nowhere is given up too, by the machine's clock.
+#[test]
+fn who_is_busy_for_ever_is_given_up() {
+    let (found, wait) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime can be built").block_on(async {
+            let conformance = Conformance::of_transports(async || {
+                let (near, far) = duplex(4096);
+                (near, Broken::new(far, Fault::WakesForEver))
+            });
+            let conformance = conformance.patience(Duration::from_millis(50));
+            let checked = conformance.check("bare: what was flushed arrives without more").await;
+            found.send(checked.finding).expect("the test waits");
+        });
+    });
+    let seen = "it still waits after 50ms".to_owned();
+    assert_eq!(wait.recv_timeout(Duration::from_secs(30)), Ok(Finding::Failed { seen }));
 }
 
 /// What is checked over the pair finds them too: a user has only that.
