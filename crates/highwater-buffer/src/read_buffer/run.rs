@@ -36,9 +36,16 @@ impl Run {
     /// another, and from a copy of its own otherwise.
     pub(super) fn copy(&mut self, unread: &[u8], at: usize, n: usize) -> Bytes {
         let follows = self.base == at;
-        let most = if follows { LONGEST.max(n) } else { n };
-        self.bytes = Bytes::copy_from_slice(&unread[..unread.len().min(most)]);
         self.base = at + n;
+        if !follows {
+            self.bytes = Bytes::new();
+            return Bytes::copy_from_slice(&unread[..n]);
+        }
+        self.bytes = match unread.first_chunk::<LONGEST>() {
+            // One allocation for the bytes and the count of those who share them; `copy_from_slice` takes two.
+            Some(all) => Bytes::from_owner(*all),
+            None => Bytes::copy_from_slice(unread),
+        };
         self.bytes.split_to(n)
     }
 
