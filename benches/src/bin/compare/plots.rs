@@ -53,7 +53,7 @@ pub(crate) fn draw(growth: &Growth<'_>, path: &Path) -> Result<(), Box<dyn Error
         .x_desc(what_grows(growth))
         .y_desc(growth.metric)
         .x_label_formatter(&|at| size(*at, base))
-        .y_label_formatter(&|cost| figure(*cost).trim_end_matches('0').trim_end_matches('.').to_owned())
+        .y_label_formatter(&|cost| tick(*cost))
         .axis_desc_style((FONT, 14))
         .label_style((FONT, 12))
         .light_line_style(WHITE.mix(0.0))
@@ -81,6 +81,12 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)))
 }
 
+/// A figure without the digits that say nothing.
+fn tick(cost: f64) -> String {
+    let text = figure(cost);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 fn size(at: f64, base: f64) -> String {
     const KIB: f64 = 1024.0;
     match at {
@@ -88,5 +94,21 @@ fn size(at: f64, base: f64) -> String {
         at if at >= KIB * KIB => format!("{} Mi", at / KIB / KIB),
         at if at >= KIB => format!("{} Ki", at / KIB),
         at => format!("{at}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_lose_only_what_says_nothing() {
+        assert_eq!([0.1, 1.0, 20.0, 1000.0].map(tick), ["0.1", "1", "20", "1000"]);
+    }
+
+    #[test]
+    fn sizes_are_powers_of_two_where_they_are() {
+        assert_eq!([16.0, 4096.0, 67_108_864.0].map(|at| size(at, 2.0)), ["16", "4 Ki", "64 Mi"]);
+        assert_eq!(size(10_000.0, 10.0), "10000");
     }
 }
