@@ -6,10 +6,12 @@ mod drain;
 mod measurement;
 pub mod memory;
 pub mod messages;
+mod service;
 
 pub use cycle::Cycle;
 pub use drain::Drain;
 pub use measurement::{Measurement, Role};
+pub use service::Service;
 
 /// The most bytes that one read brings, as a busy socket would.
 pub const CHUNK: usize = 64 * 1024;
