@@ -91,7 +91,7 @@ fn compare(choice: &Choice, report: Option<PathBuf>) -> Result<(), String> {
     let load_before = machine::load();
     let mut measurements = memory::measure(choice)?;
     measurements.extend(allocations::measure(choice)?);
-    measurements.extend(sockets::measure(choice));
+    measurements.extend(sockets::measure(choice)?);
     // Of those the list of targets and the report say enough.
     for table in table::tables(&measurements).iter().filter(|table| table.metric != allocations::METRIC) {
         table.print();

@@ -20,25 +20,26 @@ use server::Server;
 use std::io;
 use works::{Entrant, Work};
 
-/// Every work over sockets that is wanted. A server that loses a byte or stands still ends the program.
-pub(crate) fn measure(choice: &Choice) -> Vec<Measurement> {
+/// Every work over sockets that is wanted.
+///
+/// # Errors
+/// A sentence about a server that lost something or stood still.
+pub(crate) fn measure(choice: &Choice) -> Result<Vec<Measurement>, String> {
     let mut works = works::all(choice.quick);
-    works.retain(|work| choice.includes(&work.name));
+    works.retain(|work| choice.includes(work.name));
     if works.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let measured = Bench::new(choice).and_then(|bench| {
-        let measured: io::Result<Vec<_>> = works.iter().map(|work| bench.measure(work)).collect();
-        bench.cores.release()?;
-        measured
-    });
-    match measured {
-        Ok(measurements) => measurements.into_iter().flatten().collect(),
-        Err(error) => {
-            eprintln!("{error}");
-            std::process::exit(1);
+        let mut measurements = Vec::new();
+        for work in &works {
+            eprintln!("{}{}", work.name, work.at.map_or(String::new(), |at| format!(" at {at}")));
+            measurements.extend(bench.measure(work)?);
         }
-    }
+        bench.cores.release()?;
+        Ok(measurements)
+    });
+    measured.map_err(|error| error.to_string())
 }
 
 /// What all works share.
@@ -52,8 +53,7 @@ struct Bench {
 
 impl Bench {
     fn new(choice: &Choice) -> io::Result<Self> {
-        // Beside the programs, and so among what is built.
-        let files = std::env::current_exe()?.with_file_name("compare-files");
+        let files = crate::built("sockets");
         std::fs::create_dir_all(&files)?;
         server::allow_many_descriptors()?;
         Ok(Self {

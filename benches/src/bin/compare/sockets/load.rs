@@ -81,7 +81,10 @@ pub(crate) fn measure(
         Load::Echo { connections, batch } => {
             let mut wires = client.connect_all(connections)?;
             echo(&mut wires, batch, warm_up)?;
-            meter.run(|| echo(&mut wires, batch, operations))
+            let cost = meter.run(|| echo(&mut wires, batch, operations))?;
+            wires.iter_mut().try_for_each(Wire::end)?;
+            wires.iter_mut().try_for_each(Wire::expect_end)?;
+            Ok(cost)
         }
         Load::Connect(first) => {
             client.converse(first, warm_up)?;

@@ -32,7 +32,7 @@ impl Cores {
         };
         let first = given.next();
         // The first core is where interrupts tend to go. Whoever was given one core runs all on it.
-        Ok(Self { all, client: only(first), server: only(given.last().or(first)) })
+        Ok(Self { all, client: only(first), server: only(given.next_back().or(first)) })
     }
 
     /// Puts this thread where a server belongs that is started next: it inherits the place.
