@@ -15,7 +15,8 @@ pub enum Service {
     ReadLines,
     /// The client asks for a number of lines, and is sent so many.
     WriteLines,
-    /// Bytes are read, at most 64 KiB at a time, until the client ends; the answer is how many they were.
+    /// The client tells a number of blocks of 64 KiB, which are read in pieces of at most that; the answer is how
+    /// many bytes they were. Not until the client ends, since asyncio cannot answer after the end in TLS.
     Sink,
     /// The client asks for a number of blocks of 64 KiB, and is sent so many.
     Source,

@@ -86,18 +86,18 @@ func writeLines(every int) conversation {
 
 func sink(reader *bufio.Reader, writer *bufio.Writer) error {
 	chunk := make([]byte, block)
+	blocks, err := asked(reader)
 	count := 0
-	for {
-		read, err := reader.Read(chunk)
+	for err == nil && count < blocks*block {
+		var read int
+		read, err = reader.Read(chunk)
 		count += read
-		if err == io.EOF {
-			_, err = fmt.Fprintf(writer, "%d\n", count)
-			return err
-		}
-		if err != nil {
-			return err
-		}
 	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(writer, "%d\n", count)
+	return err
 }
 
 func source(reader *bufio.Reader, writer *bufio.Writer) error {

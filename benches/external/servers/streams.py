@@ -51,8 +51,8 @@ async def write_lines(reader, writer, every):
 
 
 async def sink(reader, writer):
-    count = 0
-    while block := await reader.read(BLOCK):
+    count, total = 0, int(await reader.readline()) * BLOCK
+    while count < total and (block := await reader.read(BLOCK)):
         count += len(block)
     writer.write(f"{count}\n".encode())
 

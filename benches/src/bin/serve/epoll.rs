@@ -22,6 +22,8 @@ enum State {
     Echo { once: bool },
     /// What came so far; the answer follows the end.
     Count { lines: usize, bytes: usize },
+    /// So many bytes came of all that are to come; the answer follows them.
+    Sink { bytes: usize, all: usize },
     /// The request is awaited.
     Asked,
     /// So many bytes are still to be sent.
@@ -84,8 +86,8 @@ impl Floor {
         let state = match self.service {
             Service::Echo => State::Echo { once: false },
             Service::EchoOnce => State::Echo { once: true },
-            Service::ReadLines | Service::Sink => State::Count { lines: 0, bytes: 0 },
-            Service::WriteLines | Service::Source | Service::SourceOwned => State::Asked,
+            Service::ReadLines => State::Count { lines: 0, bytes: 0 },
+            Service::Sink | Service::WriteLines | Service::Source | Service::SourceOwned => State::Asked,
         };
         Ok(Connection { socket, state })
     }
@@ -108,15 +110,23 @@ impl Floor {
             }
             State::Count { lines, bytes } => {
                 *bytes += count;
-                if self.service == Service::ReadLines {
-                    *lines += memchr::memchr_iter(b'\n', came).count();
-                }
+                *lines += memchr::memchr_iter(b'\n', came).count();
                 if count == 0 {
-                    match self.service {
-                        Service::ReadLines => writeln!(connection.socket, "{lines} {bytes}")?,
-                        _ => writeln!(connection.socket, "{bytes}")?,
-                    }
+                    writeln!(connection.socket, "{lines} {bytes}")?;
                 }
+                Ok(count > 0)
+            }
+            State::Sink { bytes, all } => {
+                *bytes += count;
+                if count > 0 && bytes == all {
+                    writeln!(connection.socket, "{bytes}")?;
+                }
+                Ok(count > 0)
+            }
+            State::Asked if self.service == Service::Sink => {
+                let line = memchr::memchr(b'\n', came).map_or(count, |end| end + 1);
+                connection.state =
+                    State::Sink { bytes: count - line, all: request(&came[..line])? as usize * BLOCK };
                 Ok(count > 0)
             }
             State::Asked | State::Sending { .. } => {

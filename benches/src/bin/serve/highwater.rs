@@ -86,8 +86,8 @@ async fn write_lines(mut reader: StreamReader, writer: StreamWriter, every: u64)
 }
 
 async fn sink(mut reader: StreamReader, writer: StreamWriter) -> io::Result<()> {
-    let mut bytes = 0;
-    loop {
+    let (mut bytes, all) = (0, asked(&mut reader).await? as usize * BLOCK);
+    while bytes < all {
         let block = reader.read(BLOCK).await?;
         if block.is_empty() {
             break;

@@ -136,8 +136,8 @@ async fn write_lines<S: AsyncRead + AsyncWrite + Unpin>(
 
 async fn sink<S: AsyncRead + AsyncWrite + Unpin>(mut stream: BufReader<S>) -> io::Result<BufReader<S>> {
     let mut block = vec![0; BLOCK];
-    let mut bytes = 0;
-    loop {
+    let (mut bytes, all) = (0, asked(&mut stream).await? as usize * BLOCK);
+    while bytes < all {
         let count = stream.read(&mut block).await?;
         if count == 0 {
             break;

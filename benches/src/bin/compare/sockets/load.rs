@@ -92,12 +92,9 @@ pub(crate) fn measure(
         }
         Load::Idle => {
             let mut wires = client.connect_all(warm_up as usize)?;
-            echo(&mut wires, 1, 1)?;
             let before = server.resident()?;
             let cost = meter.run(|| {
-                let mut more = client.connect_all(operations as usize)?;
-                more.iter_mut().try_for_each(|wire| echo(std::slice::from_mut(wire), 1, 1))?;
-                wires.append(&mut more);
+                wires.append(&mut client.connect_all(operations as usize)?);
                 Ok(())
             })?;
             Ok(Cost { memory: (server.resident()? - before) / operations as f64, ..cost })
@@ -141,8 +138,15 @@ impl Client<'_> {
         Wire::connect(self.port, self.identity)
     }
 
+    /// Connections on each of which a line went there and back: a server that is not asked for one after the
+    /// other leaves them in a queue that overflows.
     fn connect_all(&self, connections: usize) -> io::Result<Vec<Wire>> {
-        (0..connections).map(|_| self.connect()).collect()
+        let connect = |_| {
+            let mut wire = self.connect()?;
+            echo(std::slice::from_mut(&mut wire), 1, 1)?;
+            Ok(wire)
+        };
+        (0..connections).map(connect).collect()
     }
 
     fn converse(&self, first: First, operations: u64) -> io::Result<()> {
@@ -159,6 +163,9 @@ impl Client<'_> {
 
     fn send(&self, records: Records, operations: u64) -> io::Result<()> {
         let mut wire = self.connect()?;
+        if records == Records::Blocks {
+            wire.write_all(format!("{operations}\n").as_bytes())?;
+        }
         let block = records.block();
         let mut left = records.bytes(operations);
         while left > 0 {
@@ -166,15 +173,23 @@ impl Client<'_> {
             wire.write_all(&block[..count])?;
             left -= count;
         }
-        wire.end()?;
-        let mut answer = String::new();
-        wire.read_to_string(&mut answer)?;
         let bytes = records.bytes(operations);
         let right = match records {
             Records::Lines => format!("{operations} {bytes}\n"),
             Records::Blocks => format!("{bytes}\n"),
         };
-        if answer == right { Ok(()) } else { Err(wrong(format!("it read {answer:?} and not {right:?}"))) }
+        if records == Records::Lines {
+            wire.end()?;
+        }
+        let mut answer = vec![0; right.len()];
+        wire.read_exact(&mut answer)?;
+        if answer != right.as_bytes() {
+            return Err(wrong(format!("it read {:?} and not {right:?}", String::from_utf8_lossy(&answer))));
+        }
+        if records == Records::Blocks {
+            wire.end()?;
+        }
+        wire.expect_end()
     }
 
     fn receive(&self, records: Records, operations: u64) -> io::Result<()> {
