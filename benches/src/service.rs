@@ -16,7 +16,8 @@ pub enum Service {
     /// The client asks for a number of lines, and is sent so many.
     WriteLines,
     /// The client tells a number of blocks of 64 KiB, which are read in pieces of at most that; the answer is how
-    /// many bytes they were. Not until the client ends, since asyncio cannot answer after the end in TLS.
+    /// many bytes they were, and the server closes. It does not wait for the client's end, after which asyncio
+    /// could not answer in TLS.
     Sink,
     /// The client asks for a number of blocks of 64 KiB, and is sent so many.
     Source,

@@ -118,10 +118,11 @@ impl Floor {
             }
             State::Sink { bytes, all } => {
                 *bytes += count;
-                if count > 0 && bytes == all {
-                    writeln!(connection.socket, "{bytes}")?;
+                if count > 0 && bytes < all {
+                    return Ok(true);
                 }
-                Ok(count > 0)
+                writeln!(connection.socket, "{bytes}")?;
+                Ok(false)
             }
             State::Asked if self.service == Service::Sink => {
                 let line = memchr::memchr(b'\n', came).map_or(count, |end| end + 1);

@@ -82,8 +82,7 @@ pub(crate) fn measure(
             let mut wires = client.connect_all(connections)?;
             echo(&mut wires, batch, warm_up)?;
             let cost = meter.run(|| echo(&mut wires, batch, operations))?;
-            wires.iter_mut().try_for_each(Wire::end)?;
-            wires.iter_mut().try_for_each(Wire::expect_end)?;
+            part(wires)?;
             Ok(cost)
         }
         Load::Connect(first) => {
@@ -97,7 +96,9 @@ pub(crate) fn measure(
                 wires.append(&mut client.connect_all(operations as usize)?);
                 Ok(())
             })?;
-            Ok(Cost { memory: (server.resident()? - before) / operations as f64, ..cost })
+            let memory = (server.resident()? - before) / operations as f64;
+            part(wires)?;
+            Ok(Cost { memory, ..cost })
         }
         Load::Send(records) => {
             client.send(records, warm_up)?;
@@ -228,6 +229,12 @@ fn lines(count: usize) -> Vec<u8> {
     (0..count).flat_map(|number| format!("{number:063}\n").into_bytes()).collect()
 }
 
+/// Ends connections as they should be ended, and sees to it that the server does, too.
+fn part(mut wires: Vec<Wire>) -> io::Result<()> {
+    wires.iter_mut().try_for_each(Wire::end)?;
+    wires.iter_mut().try_for_each(Wire::expect_end)
+}
+
 /// Rounds of a batch on each connection, until that were so many lines.
 fn echo(wires: &mut [Wire], batch: usize, operations: u64) -> io::Result<()> {
     let sent = lines(batch);
@@ -246,4 +253,33 @@ fn echo(wires: &mut [Wire], batch: usize, operations: u64) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+
+    /// What a client says of a server that reads a line and then sends this.
+    fn echoed(answer: Vec<u8>) -> io::Result<()> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let server = thread::spawn(move || {
+            let (mut socket, _) = listener.accept()?;
+            socket.read_exact(&mut [0; LINE])?;
+            socket.write_all(&answer)
+        });
+        let outcome = echo(&mut [Wire::connect(port, None)?], 1, 1);
+        server.join().expect("it does not panic")?;
+        outcome
+    }
+
+    #[test]
+    fn an_echo_that_lacks_something_or_differs_is_no_echo() {
+        assert!(echoed(lines(1)).is_ok());
+        assert_eq!(echoed(vec![b'x'; LINE]).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(echoed(vec![b'0'; LINE - 1]).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
 }
