@@ -15,6 +15,7 @@
 use crate::outbox::{Duty, Halves, Next, Outbox, Phase, lock};
 use crate::report::report;
 use crate::source::{Arrival, poll_read_into};
+use crate::waiters::Slot;
 use crate::{CloseError, TransportError};
 use bytes::Buf;
 use highwater_buffer::{ReadBuffer, WriteBuffer};
@@ -307,10 +308,10 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             if self.outbox.is_closed() && self.outbox.lost().is_some() {
                 channel.untold = self.outbox.over(TransportError::aborted).or(channel.untold.take());
             }
-            return Standing::Idle;
+            return if self.outbox.is_over() { Standing::Gone } else { Standing::Idle };
         }
         loop {
-            let phase = match self.outbox.report_for_duty(None) {
+            let phase = match self.outbox.duty() {
                 Duty::Work(phase) => phase,
                 Duty::WaitForReader => return Standing::ReadingOut,
                 Duty::Nothing => return Standing::Idle,
@@ -384,14 +385,15 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
 
     /// Works as far as it goes without waiting, on behalf of the flusher, which waits with `cx`.
     pub(crate) fn drive(&self, cx: &mut Context<'_>) -> Standing {
-        // First the waker, then the look at the outbox: what is queued in between rouses again.
-        let _ = self.outbox.report_for_duty(Some(cx.waker()));
+        // First the waker, then the look at the queue: what is queued in between rouses again.
+        if self.outbox.sleep(cx.waker()) {
+            return Standing::Idle;
+        }
         let mut channel = lock(&self.channel);
         let standing = self.work(&mut channel, Some(cx));
         if standing == Standing::Idle {
             // Here and not after each push: a writer that never rests keeps its blocks.
-            channel.outgoing.release();
-            self.outbox.release();
+            self.outbox.settle(&mut channel.outgoing);
         }
         self.unlock(channel);
         standing
@@ -531,6 +533,17 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             self.let_go(&mut channel);
         }
         self.unlock(channel);
+    }
+
+    /// The transport gone, or a wait.
+    pub(crate) fn poll_gone(&self, slot: &mut Slot, cx: &mut Context<'_>) -> Poll<()> {
+        let gone = self.outbox.poll_gone(slot, cx.waker());
+        if gone.is_ready() || !self.outbox.is_closed() || self.outbox.has_flusher() {
+            return gone;
+        }
+        // Nobody else ends it.
+        self.drive_without_flusher(cx);
+        self.outbox.poll_gone(slot, cx.waker())
     }
 
     // ---- the transport itself ------------------------------------------------------------------

@@ -1,11 +1,15 @@
-//! The task that sends what was queued, so that nobody can forget a flush, and ends what was closed.
+//! Who sends what was queued, so that nobody can forget a flush, and ends what was closed.
 //!
-//! It starts with the first write and is woken at most once for a burst. Its clock bounds every wait in
-//! which nobody else may be left: a delivery that stands still, and the linger.
+//! It is a task that starts with the first write and is woken at most once for a burst; or, where one task uses
+//! the connection from its beginning to its end, a part of that task. Its clock bounds every wait in which
+//! nobody else may be left: a delivery that stands still, and the linger.
 
 use crate::TransportError;
 use crate::connection::{Connection, Standing};
+use crate::waiters::Slot;
+use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -24,7 +28,85 @@ where
     T: AsyncWrite + Unpin + Send + 'static,
     F: Send + Sync + 'static,
 {
-    runtime.spawn(Flusher { connection, has_run: false, wait: None, lingering_since: None });
+    runtime.spawn(Flusher::new(connection));
+}
+
+/// The flusher of a connection whose task is known: no other is started for it.
+///
+/// A program that serves a connection in one task polls it there, after what else the task does. That costs
+/// neither a task nor a wake-up for each burst. Dropped early, it hands the transport what that takes there and
+/// then, as a flusher does whose runtime ends.
+#[doc(hidden)]
+#[must_use = "nothing is sent unless it is polled"]
+pub struct Attendant<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    flusher: Flusher<T, F>,
+    condition: Condition,
+}
+
+enum Condition {
+    Well,
+    /// The transport has panicked. Where the flusher is a task, that task has ended; so this waits as others do.
+    Failed(Slot),
+}
+
+impl<T, F> Attendant<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    pub(crate) fn new(connection: Arc<Connection<T, F>>) -> Self {
+        connection.outbox.expect_flusher();
+        Self { flusher: Flusher::new(connection), condition: Condition::Well }
+    }
+
+    pub fn facts(&self) -> &F {
+        &self.flusher.connection.facts
+    }
+
+    /// Before whatever else is polled in the task: what that writes wakes nobody.
+    pub fn begin(&self) {
+        self.flusher.connection.outbox.flusher_is_awake();
+    }
+
+    /// After that: sends, and ends what is to end. `Ready` once the connection is gone.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { flusher, condition } = self;
+        if let Condition::Well = condition {
+            if let Ok(polled) = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut *flusher).poll(cx))) {
+                return polled;
+            }
+            *condition = Condition::Failed(None);
+            drop(catch_unwind(AssertUnwindSafe(|| flusher.connection.last_push())));
+        }
+        let Condition::Failed(slot) = condition else { return Poll::Pending };
+        flusher.connection.poll_gone(slot, cx)
+    }
+}
+
+impl<T, F> Drop for Attendant<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        if let Condition::Failed(slot) = &mut self.condition {
+            self.flusher.connection.outbox.leave(slot);
+        }
+    }
+}
+
+impl<T, F> fmt::Debug for Attendant<T, F>
+where
+    T: AsyncWrite + Unpin + Send + 'static,
+    F: Send + Sync + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attendant").field("is_gone", &self.flusher.connection.outbox.is_over()).finish()
+    }
 }
 
 struct Flusher<T: AsyncWrite + Unpin, F> {
@@ -36,6 +118,10 @@ struct Flusher<T: AsyncWrite + Unpin, F> {
 }
 
 impl<T: AsyncWrite + Unpin, F> Flusher<T, F> {
+    fn new(connection: Arc<Connection<T, F>>) -> Self {
+        Self { connection, has_run: false, wait: None, lingering_since: None }
+    }
+
     /// How long `standing` may last.
     fn patience(&mut self, standing: Standing) -> Option<Duration> {
         match standing {

@@ -63,4 +63,6 @@ pub use highwater_buffer::{
 };
 
 #[doc(hidden)]
+pub use flusher::Attendant;
+#[doc(hidden)]
 pub use report::{note, report};

@@ -33,13 +33,24 @@ pub(crate) enum Phase {
     Closing,
 }
 
-/// The task that sends what was queued.
+/// Who sends what was queued: a task of its own, or the one that attends to the connection.
 #[derive(Debug)]
 enum Flusher {
     /// None was started yet, or its runtime has ended: whoever waits does the work.
     Absent,
-    /// Started. `idle` is its waker while it waits and has not been woken for the burst in course.
-    Running { idle: Option<Waker> },
+    /// Started. `waker` from its first poll on; `is_idle` while it waits and has not been woken for the burst in
+    /// course. Invariant: nobody is idle without a waker.
+    Running { waker: Option<Waker>, is_idle: bool },
+}
+
+impl Flusher {
+    const STARTED: Self = Self::Running { waker: None, is_idle: false };
+
+    /// Whom to wake, if it sleeps.
+    fn rouse(&mut self) -> Option<Waker> {
+        let Self::Running { waker, is_idle } = self else { return None };
+        if mem::take(is_idle) { waker.clone() } else { None }
+    }
 }
 
 /// What is to be done once the lock is released.
@@ -69,6 +80,9 @@ struct Held<'a> {
 struct State {
     /// Accepted, and not taken by a push yet.
     pending: WriteBuffer,
+    /// Nothing was taken since the flusher last found nothing to do.
+    /// Invariant: then nothing is held back, and nothing has memory but `pending`.
+    is_settled: bool,
     /// While `pending` holds less than this, a short write has nothing to look at but this. Invariant: what
     /// `State::straight_below` says, whenever the lock is free.
     straight_below: usize,
@@ -134,6 +148,7 @@ impl Outbox {
         Self {
             state: Mutex::new(State {
                 pending: WriteBuffer::new(),
+                is_settled: true,
                 straight_below: 0,
                 outgoing: 0,
                 written: 0,
@@ -471,12 +486,24 @@ impl Outbox {
 
     // ---- the transport's side ------------------------------------------------------------------
 
-    /// What the flusher has to do. It waits with `waker` until it is roused.
-    pub(crate) fn report_for_duty(&self, waker: Option<&Waker>) -> Duty {
+    /// The flusher sleeps with `waker` until it is roused. Says whether it can do so at once, for there is nothing
+    /// to send, nothing to end and nothing to give back.
+    pub(crate) fn sleep(&self, waker: &Waker) -> bool {
         let mut state = self.hold();
-        if let (Some(waker), Flusher::Running { idle }) = (waker, &mut state.flusher) {
-            *idle = Some(waker.clone());
+        if let Flusher::Running { waker: kept, is_idle } = &mut state.flusher {
+            *is_idle = true;
+            match kept {
+                Some(kept) => kept.clone_from(waker),
+                empty => *empty = Some(waker.clone()),
+            }
         }
+        let is_settled = state.is_settled && state.pending.is_empty();
+        is_settled && state.phase == Phase::Open && state.lost.is_none()
+    }
+
+    /// What whoever drives the connection has to do.
+    pub(crate) fn duty(&self) -> Duty {
+        let state = lock(&self.state);
         if state.outcome.is_some() {
             Duty::Over
         } else if state.lost.is_none() {
@@ -496,9 +523,15 @@ impl Outbox {
         self.hold().take(outgoing)
     }
 
-    /// Gives back the memory that nothing is queued in.
-    pub(crate) fn release(&self) {
-        lock(&self.state).pending.release();
+    /// Everything was sent: gives back its memory, but for the block in `sent` that was filled last. The next burst
+    /// begins in that, so that an idle connection keeps one and an answer to a short line needs none.
+    pub(crate) fn settle(&self, sent: &mut WriteBuffer) {
+        sent.release();
+        let mut state = lock(&self.state);
+        if state.queued() == 0 {
+            state.pending = mem::take(sent);
+            state.is_settled = true;
+        }
     }
 
     /// The transport took `count` bytes.
@@ -592,7 +625,7 @@ impl Outbox {
     /// The transport is gone. What was queued until now is lost, for the reason given if none is kept.
     /// Returns what nobody is left to be told.
     pub(crate) fn over(&self, reason: impl FnOnce() -> TransportError) -> Option<CloseError> {
-        let (untold, dropped, wakers) = {
+        let (untold, dropped, wakers, flusher) = {
             let mut state = self.hold();
             if state.outcome.is_some() {
                 return None;
@@ -607,9 +640,12 @@ impl Outbox {
             state.phase = Phase::Closing;
             let untold =
                 outcome.err().filter(|error| state.writers == 0 && (error.unsent() > 0 || held_back));
-            (untold, dropped, state.wake_everybody())
+            let wakers = state.wake_everybody();
+            // Its waker keeps the memory of its task, and facts outlive the connection.
+            let flusher = mem::replace(&mut state.flusher, Flusher::Absent);
+            (untold, dropped, wakers, flusher)
         };
-        drop(dropped);
+        drop((dropped, flusher));
         wake(wakers);
         untold
     }
@@ -635,6 +671,18 @@ impl Outbox {
             state.wake_everybody()
         };
         wake(wakers);
+    }
+
+    /// There will be one: nobody has to start it.
+    pub(crate) fn expect_flusher(&self) {
+        self.hold().flusher = Flusher::STARTED;
+    }
+
+    /// The flusher is being polled, and looks at the queue before it sleeps again: nobody needs to wake it.
+    pub(crate) fn flusher_is_awake(&self) {
+        if let Flusher::Running { is_idle, .. } = &mut self.hold().flusher {
+            *is_idle = false;
+        }
     }
 
     pub(crate) fn has_flusher(&self) -> bool {
@@ -677,16 +725,17 @@ impl State {
         if self.phase != Phase::Open || self.lost.is_some() {
             return 0;
         }
-        let Flusher::Running { idle: None } = self.flusher else { return 0 };
+        let Flusher::Running { is_idle: false, .. } = self.flusher else { return 0 };
         let mark = if self.paused { usize::MAX } else { self.marks.high() };
         let most = mark.min(self.max_buffered.unwrap_or(usize::MAX));
         most.checked_sub(self.outgoing).map_or(0, |most| most.saturating_add(1))
     }
 
     fn take(&mut self, outgoing: &mut WriteBuffer) -> Taken {
-        if outgoing.is_empty() {
+        if outgoing.is_empty() && !self.pending.is_empty() {
             self.outgoing += self.pending.remaining();
             outgoing.append(&mut self.pending);
+            self.is_settled = false;
         }
         Taken { written: self.written, must_flush: self.is_held_back(), is_lost: self.lost.is_some() }
     }
@@ -710,10 +759,10 @@ impl State {
     fn rouse_flusher(&mut self) -> Next {
         match &mut self.flusher {
             Flusher::Absent => {
-                self.flusher = Flusher::Running { idle: None };
+                self.flusher = Flusher::STARTED;
                 Next::StartFlusher
             }
-            Flusher::Running { idle } => idle.take().map_or(Next::Nothing, Next::Wake),
+            flusher => flusher.rouse().map_or(Next::Nothing, Next::Wake),
         }
     }
 
@@ -740,9 +789,7 @@ impl State {
     fn wake_everybody(&mut self) -> Vec<Waker> {
         let mut wakers = self.waiters.wake_all();
         wakers.extend(self.reader_waker.take());
-        if let Flusher::Running { idle } = &mut self.flusher {
-            wakers.extend(idle.take());
-        }
+        wakers.extend(self.flusher.rouse());
         wakers
     }
 }
@@ -780,8 +827,8 @@ impl Wake for Outbox {
         let wakers = {
             let mut state = self.hold();
             match &mut state.flusher {
-                Flusher::Running { idle } => idle.take().into_iter().collect(),
                 Flusher::Absent => state.waiters.wake_all(),
+                flusher => flusher.rouse().into_iter().collect(),
             }
         };
         wake(wakers);

@@ -7,6 +7,7 @@ pub use reunite::{ReuniteError, ReuniteReason, Reunited};
 pub use upgrade::UpgradeError;
 
 use crate::connection::{Connection, Discard, Farewell, Linger, Manners, OnUnsent, discard};
+use crate::flusher::Attendant;
 use crate::outbox::Outbox;
 use crate::source::{Arrival, Source, sealed};
 use crate::{CloseError, StreamReader, StreamWriter, TransportError};
@@ -382,6 +383,19 @@ where
     /// # });
     /// ```
     pub fn split(self) -> (StreamReader<ReadHalf<T, F>>, StreamWriter<T, F>) {
+        self.halves()
+    }
+
+    /// The reader, the writer, and who sends: for the layers above, which have a task for it.
+    #[doc(hidden)]
+    #[allow(clippy::type_complexity)] // The layer above has names for them.
+    pub fn split_attended(self) -> (StreamReader<ReadHalf<T, F>>, StreamWriter<T, F>, Attendant<T, F>) {
+        let (reader, writer) = self.halves();
+        let attendant = Attendant::new(Arc::clone(writer.connection()));
+        (reader, writer, attendant)
+    }
+
+    fn halves(self) -> (StreamReader<ReadHalf<T, F>>, StreamWriter<T, F>) {
         let buffer = ReadBuffer::with_limit(self.options.limit);
         let read_timeout = self.options.read_timeout;
         let connection = self.options.connect(self.transport, self.facts, self.on_unsent, true);

@@ -114,15 +114,9 @@ where
     /// ```
     pub async fn wait_gone(&self) {
         let mut wait = Wait::new(&self.outbox);
-        poll_fn(|cx| {
-            let gone = self.outbox.poll_gone(&mut wait.slot, cx.waker());
-            if gone.is_ready() || !self.outbox.is_closed() || self.outbox.has_flusher() {
-                return gone;
-            }
-            // Nobody else ends it.
-            let Some(connection) = self.connection.upgrade() else { return gone };
-            connection.drive_without_flusher(cx);
-            self.outbox.poll_gone(&mut wait.slot, cx.waker())
+        poll_fn(|cx| match self.connection.upgrade() {
+            Some(connection) => connection.poll_gone(&mut wait.slot, cx),
+            None => self.outbox.poll_gone(&mut wait.slot, cx.waker()),
         })
         .await;
     }
