@@ -184,7 +184,7 @@ pub(crate) fn adopt_unix(
     peer: Option<tokio::net::unix::SocketAddr>,
 ) -> (Transport, Facts) {
     let known = |address: Option<tokio::net::unix::SocketAddr>| {
-        address.map_or(Address::Unknown, |address| Address::Unix(address.into()))
+        address.map_or(Address::Unknown, |address| Address::Unix(Box::new(address.into())))
     };
     let peer = peer.or_else(|| socket.peer_addr().ok());
     let mut facts = Facts::new(known(peer), known(socket.local_addr().ok()));

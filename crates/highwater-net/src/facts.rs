@@ -166,9 +166,10 @@ impl Facts {
 pub enum Address {
     /// An IP address and a port.
     Inet(SocketAddr),
-    /// A Unix socket: a path, an abstract name, or no name at all.
+    /// A Unix socket: a path, an abstract name, or no name at all. In a box, since it has room for the longest path
+    /// and every connection of any kind has two addresses.
     #[cfg(unix)]
-    Unix(std::os::unix::net::SocketAddr),
+    Unix(Box<std::os::unix::net::SocketAddr>),
     /// The transport has no addresses, or they could not be learned.
     Unknown,
 }

@@ -191,6 +191,7 @@ impl Listener for UnixListener {
     }
 
     fn local_addr(&self) -> Address {
-        UnixListener::local_addr(self).map_or(Address::Unknown, |address| Address::Unix(address.into()))
+        UnixListener::local_addr(self)
+            .map_or(Address::Unknown, |address| Address::Unix(Box::new(address.into())))
     }
 }

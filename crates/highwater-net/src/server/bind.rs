@@ -136,7 +136,7 @@ pub(super) fn bound_unix(
     backlog: Option<u32>,
 ) -> io::Result<Bound> {
     let listener = std::os::unix::net::UnixListener::from(socket);
-    let address = Address::Unix(listener.local_addr()?);
+    let address = Address::Unix(Box::new(listener.local_addr()?));
     Ok(Bound { address, source: Source::Unix(file, listener.into(), backlog) })
 }
 
