@@ -17,6 +17,7 @@ mod search;
 mod tests;
 
 use crate::{FrameError, IncompleteRead, LimitOverrun, Separators, Verdict};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::{BufMut, Bytes};
 use core::fmt;
@@ -86,7 +87,8 @@ pub struct ReadBuffer {
     /// What is known of the bytes that come next.
     marks: Marks,
     run: Run,
-    skip: Option<Skip>,
+    /// In a box: few readers ever skip, and a handler's future may hold a reader twice.
+    skip: Option<Box<Skip>>,
     /// What the last step was short of: how much room the next fill should get.
     want: Want,
     /// The size of the next fill. Invariant: from `SMALLEST_FILL` to `LARGEST_FILL`.
@@ -472,7 +474,7 @@ impl ReadBuffer {
             }
         }
         if self.skip.is_none() {
-            self.skip = Some(Skip { separators: separators.clone(), skipped: 0 });
+            self.skip = Some(Box::new(Skip { separators: separators.clone(), skipped: 0 }));
         }
         match self.finish_skip() {
             Verdict::Ready(Skipped::Through(count)) => Ok(Verdict::Ready(count)),

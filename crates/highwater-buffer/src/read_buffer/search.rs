@@ -1,7 +1,6 @@
 //! The search: what no read does twice, and where a limit or a skip ends it.
 
 use super::ReadBuffer;
-use super::Skip;
 use super::marks::Searched;
 use super::memory::Want;
 use crate::separators::{NEWLINE_TAILS, TailBytes};
@@ -255,26 +254,26 @@ impl ReadBuffer {
 
     #[cold]
     fn advance_skip(&mut self) -> Verdict<Skipped> {
-        let Some(Skip { separators, skipped }) = self.skip.take() else {
+        let Some(mut skip) = self.skip.take() else {
             return Verdict::Ready(Skipped::Through(0));
         };
-        let from = self.searched_for(&separators);
-        let found = self.find_match(&separators, from, self.buffered());
+        let from = self.searched_for(&skip.separators);
+        let found = self.find_match(&skip.separators, from, self.buffered());
         if let Some(found) = found {
             self.take_ref(found.end);
-            return Verdict::Ready(Skipped::Through(skipped + found.end as u64));
+            return Verdict::Ready(Skipped::Through(skip.skipped + found.end as u64));
         }
         // A match may straddle two arrivals, so the last `longest - 1` bytes stay until the next.
-        let kept = if self.has_ended() { 0 } else { separators.longest() - 1 };
+        let kept = if self.has_ended() { 0 } else { skip.separators.longest() - 1 };
         let gone = self.buffered().saturating_sub(kept);
         self.take_ref(gone);
-        let skipped = skipped + gone as u64;
+        skip.skipped += gone as u64;
         if self.has_ended() {
-            return Verdict::Ready(Skipped::ToTheEnd(skipped));
+            return Verdict::Ready(Skipped::ToTheEnd(skip.skipped));
         }
-        self.remember(&separators, self.buffered());
+        self.remember(&skip.separators, self.buffered());
         self.marks.forget();
-        self.skip = Some(Skip { separators, skipped });
+        self.skip = Some(skip);
         self.want = Want::ANY;
         Verdict::NeedMore
     }
