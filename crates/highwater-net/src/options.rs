@@ -233,14 +233,14 @@ impl StreamOptions {
         self.pair_over(transport, facts).split()
     }
 
-    /// For a server, which has somebody to tell.
-    pub(crate) fn split_for(
+    /// For a server, which has somebody to tell, and a task that sends.
+    pub(crate) fn split_attended(
         &self,
         transport: Transport,
         facts: Facts,
         on_unsent: Arc<OnUnsent>,
-    ) -> (StreamReader, StreamWriter) {
-        self.pair_over(transport, facts).shared_on_unsent(on_unsent).split()
+    ) -> (StreamReader, StreamWriter, Attendant) {
+        self.pair_over(transport, facts).shared_on_unsent(on_unsent).split_attended()
     }
 
     fn pair_over(&self, transport: Transport, facts: Facts) -> Pair<Transport, Facts> {
@@ -258,6 +258,9 @@ impl StreamOptions {
             .facts(facts)
     }
 }
+
+/// Who sends what is written to a connection, in the task that serves it.
+pub(crate) type Attendant = highwater_stream::Attendant<Transport, Facts>;
 
 /// Who is told of bytes that were lost when nobody else was left to be told.
 pub(crate) type OnUnsent = dyn Fn(&CloseError, &Facts) + Send + Sync;

@@ -8,6 +8,7 @@ mod counts;
 mod error;
 mod event;
 mod handler;
+mod service;
 mod shutdown;
 #[cfg(unix)]
 mod socket_file;
@@ -43,9 +44,10 @@ use std::mem;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 
 /// A server. Clones are the same server; dropping the last one is [`close`](Self::close): handlers that
 /// run go on.
@@ -94,7 +96,7 @@ pub(super) struct Shared {
     /// back when that client is gone.
     places: Arc<Semaphore>,
     /// Set once, when handlers that still run are dropped.
-    cancelled: watch::Sender<bool>,
+    is_cancelled: AtomicBool,
     /// Told when the phase or the clients change.
     changed: Notify,
 }
@@ -415,7 +417,7 @@ impl Shared {
             phase: Mutex::new(Phase::Bound(bound)),
             clients: Clients::default(),
             places: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
-            cancelled: watch::Sender::new(false),
+            is_cancelled: AtomicBool::new(false),
             changed: Notify::new(),
         }
     }

@@ -1,14 +1,14 @@
 //! The connections of a server, from the accept until the transport is gone and the handler has ended.
 
-use super::handler::{self, Ended};
-#[cfg(feature = "tls")]
-use super::tls;
-use super::{Counts, Shared};
+use super::service::Service;
+use super::{Counts, Shared, handler};
+use crate::options::Attendant;
 use crate::{Incoming, ServerEvent, StreamReader, StreamWriter, Transport, WeakWriter};
 use socket2::SockRef;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use tokio::sync::OwnedSemaphorePermit;
 
 #[derive(Default)]
@@ -28,6 +28,8 @@ struct Client {
     connection: WeakWriter,
     /// Its handler runs, or is about to.
     is_handled: bool,
+    /// Wakes its task, which finds out that the handler is to stop. From the task's first poll on.
+    task: Option<Waker>,
 }
 
 impl Clients {
@@ -48,6 +50,12 @@ impl Clients {
         self.table().open.values().filter(|client| !client.connection.is_gone()).count()
     }
 
+    /// Wakes the tasks of all.
+    pub(super) fn wake(&self) {
+        let tasks: Vec<Waker> = self.table().open.values().filter_map(|client| client.task.clone()).collect();
+        tasks.into_iter().for_each(Waker::wake);
+    }
+
     /// How many handlers run.
     pub(super) fn handled(&self) -> usize {
         self.table().open.values().filter(|client| client.is_handled).count()
@@ -58,7 +66,7 @@ impl Clients {
         Counts { open: table.open.len(), ..table.counts }
     }
 
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
         change(&mut self.table().counts);
     }
 }
@@ -67,6 +75,7 @@ impl Clients {
 pub(super) struct Arrived {
     reader: StreamReader,
     writer: StreamWriter,
+    attendant: Attendant,
     membership: Membership,
 }
 
@@ -77,20 +86,21 @@ impl Arrived {
             // It fails on a socket that is gone already, which the first read will tell.
             keep_alive.apply(&SockRef::from(socket)).ok();
         }
-        let (reader, writer) = shared.streams.split_for(transport, facts, Arc::clone(&shared.on_unsent));
+        let on_unsent = Arc::clone(&shared.on_unsent);
+        let (reader, writer, attendant) = shared.streams.split_attended(transport, facts, on_unsent);
         let membership = Membership::new(shared, place, writer.downgrade());
-        Self { reader, writer, membership }
+        Self { reader, writer, attendant, membership }
     }
 
     /// Serves the connection in a task of its own, if it is admitted.
     pub(super) fn judge_and_serve(self) {
-        let clients = &self.membership.shared.clients;
+        let shared = Arc::clone(&self.membership.shared);
         if self.is_admitted() {
-            clients.count(|counts| counts.accepted += 1);
-            let runtime = self.membership.shared.runtime.clone();
-            runtime.spawn(self.serve());
+            shared.clients.count(|counts| counts.accepted += 1);
+            let Self { reader, writer, attendant, membership } = self;
+            shared.runtime.spawn(Service::new(reader, writer, attendant, membership));
         } else {
-            clients.count(|counts| counts.refused += 1);
+            shared.clients.count(|counts| counts.refused += 1);
             // Not a close, which would linger: who is not wanted costs no more than this.
             self.writer.abort();
         }
@@ -107,41 +117,11 @@ impl Arrived {
             false
         })
     }
-
-    /// From the accepted pair to the end of the connection. What happens to a pair before its handler sees it
-    /// happens here.
-    async fn serve(self) {
-        let Self { reader, writer, membership } = self;
-        let shared = &membership.shared;
-        let connection = writer.downgrade();
-        let peer = writer.facts().peer_addr().clone();
-        #[cfg(feature = "tls")]
-        let (reader, writer) = match tls::secure(reader, writer, shared.tls.as_ref()).await {
-            Ok(halves) => halves,
-            Err(error) => {
-                shared.clients.count(|counts| counts.failed_handshakes += 1);
-                shared.tell(&ServerEvent::HandshakeFailed { peer, error });
-                return connection.wait_gone().await;
-            }
-        };
-        let event = match handler::run(&shared.serve, reader, writer, shared.cancelled()).await {
-            Ended::Well | Ended::Stopped => None,
-            Ended::Failed(error) => Some(ServerEvent::HandlerFailed { peer, error }),
-            Ended::Panicked(message) => Some(ServerEvent::HandlerPanicked { peer, message }),
-        };
-        membership.handler_has_ended();
-        if let Some(event) = event {
-            shared.clients.count(|counts| counts.handler_errors += 1);
-            connection.close(); // Also where a half was given away.
-            shared.tell(&event);
-        }
-        connection.wait_gone().await;
-    }
 }
 
 /// A place among the clients, held by the task that serves; given up when that ends in any way.
-struct Membership {
-    shared: Arc<Shared>,
+pub(super) struct Membership {
+    pub(super) shared: Arc<Shared>,
     id: u64,
     /// Given back after the table has forgotten the client.
     _place: OwnedSemaphorePermit,
@@ -152,20 +132,38 @@ impl Membership {
         let mut table = shared.clients.table();
         let id = table.next;
         table.next += 1;
-        table.open.insert(id, Client { connection, is_handled: true });
+        table.open.insert(id, Client { connection, is_handled: true, task: None });
         Self { shared: Arc::clone(shared), id, _place: place }
     }
 
-    fn handler_has_ended(&self) {
+    fn with_client(&self, change: impl FnOnce(&mut Client)) {
         if let Some(client) = self.shared.clients.table().open.get_mut(&self.id) {
-            client.is_handled = false;
+            change(client);
+        }
+    }
+
+    pub(super) fn has_task(&self, waker: &Waker) {
+        let waker = waker.clone();
+        self.with_client(|client| client.task = Some(waker));
+    }
+
+    pub(super) fn handler_has_ended(&self) {
+        self.with_client(|client| client.is_handled = false);
+    }
+
+    pub(super) fn close(&self) {
+        let mut connection = None;
+        self.with_client(|client| connection = Some(client.connection.clone()));
+        if let Some(connection) = connection {
+            connection.close();
         }
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.shared.clients.table().open.remove(&self.id);
+        let client = self.shared.clients.table().open.remove(&self.id);
+        drop(client);
         self.shared.changed.notify_waiters();
     }
 }

@@ -1,11 +1,15 @@
 //! What may handle a connection: an `async fn`, or a plain function that gives the halves away.
 
 use crate::{StreamReader, StreamWriter};
+use pin_project_lite::pin_project;
 use std::error::Error;
 use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// What [`start_server`](crate::start_server) takes as its handler; implemented for functions and closures
 /// of a reader and a writer.
@@ -43,12 +47,16 @@ pub trait Handler<M>: Send + Sync + 'static {
     fn into_serve(self) -> Serve;
 }
 
-/// A handler, its type forgotten.
+/// A handler, its type forgotten. It is not called before the first poll of what this makes, which is in the task of
+/// that connection.
 #[doc(hidden)]
-pub(super) type Serve = Box<dyn Fn(StreamReader, StreamWriter) -> Serving + Send + Sync>;
+pub(super) type Serve = Box<dyn Fn(StreamReader, StreamWriter) -> Pin<Box<dyn Serving>> + Send + Sync>;
 
+/// A handler at work on a connection.
 #[doc(hidden)]
-pub(super) type Serving = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+pub trait Serving: Send {
+    fn poll_serving(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>>;
+}
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -99,9 +107,9 @@ where
     S: Future<Output: Outcome> + Send + 'static,
 {
     fn into_serve(self) -> Serve {
+        let handler = Arc::new(self);
         Box::new(move |reader, writer| {
-            let serving = self(reader, writer);
-            Box::pin(async move { serving.await.into_result() })
+            Box::pin(Work::Ahead { handler: Arc::clone(&handler), halves: Some((reader, writer)) })
         })
     }
 }
@@ -111,10 +119,40 @@ where
     H: Fn(StreamReader, StreamWriter) + Send + Sync + 'static,
 {
     fn into_serve(self) -> Serve {
-        Box::new(move |reader, writer| {
+        let handler = move |reader, writer| {
             self(reader, writer);
-            Box::pin(ready(Ok(())))
-        })
+            ready(())
+        };
+        handler.into_serve()
+    }
+}
+
+pin_project! {
+    /// The halves lie where the handler's future will: an idle connection has no room for both.
+    #[project = AtWork]
+    enum Work<H, S> {
+        Ahead { handler: Arc<H>, halves: Option<(StreamReader, StreamWriter)> },
+        Begun { #[pin] future: S },
+    }
+}
+
+impl<H, S> Serving for Work<H, S>
+where
+    H: Fn(StreamReader, StreamWriter) -> S + Send + Sync,
+    S: Future<Output: Outcome> + Send,
+{
+    fn poll_serving(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        loop {
+            match self.as_mut().project() {
+                AtWork::Begun { future } => return future.poll(cx).map(Outcome::into_result),
+                AtWork::Ahead { handler, halves } => {
+                    let (reader, writer) =
+                        halves.take().expect("a handler that panicked is not polled again");
+                    let future = handler(reader, writer);
+                    self.set(Work::Begun { future });
+                }
+            }
+        }
     }
 }
 
@@ -123,39 +161,34 @@ pub(super) enum Ended {
     Well,
     Failed(BoxError),
     Panicked(String),
-    /// It was told to stop, and dropped.
-    Stopped,
 }
 
-/// Runs a handler to its end, whichever it is, or until `stop`. What it held is dropped by then.
-pub(super) async fn run(
-    serve: &Serve,
-    reader: StreamReader,
-    writer: StreamWriter,
-    stop: impl Future<Output = ()>,
-) -> Ended {
-    let mut stop = pin!(stop);
-    let mut serving = match catch_unwind(AssertUnwindSafe(|| serve(reader, writer))) {
-        Ok(serving) => Some(serving),
-        Err(panic) => return Ended::Panicked(message(&*panic)),
-    };
-    let ended = std::future::poll_fn(|cx| {
-        let Some(running) = &mut serving else { return Poll::Ready(Ended::Well) };
-        if stop.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ended::Stopped);
+/// A handler in its task. What it held is dropped by the time it has ended, whichever way.
+pub(super) struct Running(Option<Pin<Box<dyn Serving>>>);
+
+impl Running {
+    pub(super) fn new(serving: Pin<Box<dyn Serving>>) -> Self {
+        Self(Some(serving))
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        let Some(serving) = &mut self.0 else { return Poll::Ready(Ended::Well) };
+        let ended = match catch_unwind(AssertUnwindSafe(|| serving.as_mut().poll_serving(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => Ended::Well,
+            Ok(Poll::Ready(Err(error))) => Ended::Failed(error),
+            Err(panic) => Ended::Panicked(message(&*panic)),
+        };
+        Poll::Ready(self.stop(ended))
+    }
+
+    /// Drops it, because it has `ended` or is to. A future that panicked may panic again as it is dropped; so may
+    /// what it holds.
+    pub(super) fn stop(&mut self, ended: Ended) -> Ended {
+        match catch_unwind(AssertUnwindSafe(|| drop(self.0.take()))) {
+            Ok(()) => ended,
+            Err(panic) => Ended::Panicked(message(&*panic)),
         }
-        match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Ok(()))) => Poll::Ready(Ended::Well),
-            Ok(Poll::Ready(Err(error))) => Poll::Ready(Ended::Failed(error)),
-            Err(panic) => Poll::Ready(Ended::Panicked(message(&*panic))),
-        }
-    })
-    .await;
-    // A future that panicked may panic again as it is dropped; so may what it holds.
-    match catch_unwind(AssertUnwindSafe(|| drop(serving.take()))) {
-        Ok(()) => ended,
-        Err(panic) => Ended::Panicked(message(&*panic)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Server, Shared};
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -139,15 +140,11 @@ impl Drop for Closes<'_> {
 }
 
 impl Shared {
-    /// Drops the futures of the handlers, here and wherever one is about to start. For good: a closed server
-    /// gets no new ones.
+    /// Drops the futures of the handlers, each in its task, also where one is about to start. For good: a closed
+    /// server gets no new ones.
     fn cancel_handlers(&self) {
-        self.cancelled.send_replace(true);
-    }
-
-    /// Until the handlers are to be dropped.
-    pub(super) fn cancelled(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut cancelled = self.cancelled.subscribe();
-        async move { drop(cancelled.wait_for(|cancelled| *cancelled).await) }
+        self.is_cancelled.store(true, Ordering::Release);
+        // A task that is not known yet looks after it is.
+        self.clients.wake();
     }
 }

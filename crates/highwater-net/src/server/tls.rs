@@ -4,6 +4,8 @@ use super::handler;
 use super::start::StartServer;
 use crate::tls::handshake_over;
 use crate::{ServerTls, StreamReader, StreamWriter, TlsError};
+use std::future::Future;
+use std::pin::Pin;
 
 impl<K> StartServer<K> {
     /// Inside TLS, from the first byte. The handshake runs in the connection's own task, and the handler
@@ -41,14 +43,15 @@ impl<K> StartServer<K> {
     }
 }
 
-/// The same connection inside TLS, if the server is.
-pub(super) async fn secure(
-    reader: StreamReader,
-    writer: StreamWriter,
-    tls: Option<&ServerTls>,
-) -> Result<(StreamReader, StreamWriter), TlsError> {
-    let Some(tls) = tls else { return Ok((reader, writer)) };
-    let shaken = handler::caught(handshake_over((reader, writer), tls)).await;
-    // What of it is the caller's, such as a certificate resolver of its own, may panic.
-    shaken.unwrap_or_else(|message| Err(TlsError::Panicked(message)))
+/// A handshake in course.
+pub(super) type Securing =
+    Pin<Box<dyn Future<Output = Result<(StreamReader, StreamWriter), TlsError>> + Send>>;
+
+/// The same connection inside TLS.
+pub(super) fn secure(reader: StreamReader, writer: StreamWriter, tls: ServerTls) -> Securing {
+    Box::pin(async move {
+        let shaken = handler::caught(handshake_over((reader, writer), &tls)).await;
+        // What of it is the caller's, such as a certificate resolver of its own, may panic.
+        shaken.unwrap_or_else(|message| Err(TlsError::Panicked(message)))
+    })
 }
