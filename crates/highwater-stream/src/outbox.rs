@@ -523,13 +523,12 @@ impl Outbox {
         self.hold().take(outgoing)
     }
 
-    /// Everything was sent: gives back its memory, but for the block in `sent` that was filled last. The next burst
-    /// begins in that, so that an idle connection keeps one and an answer to a short line needs none.
+    /// Everything was sent: gives back the memory that it was in, but for what `pending` keeps for a short answer.
     pub(crate) fn settle(&self, sent: &mut WriteBuffer) {
-        sent.release();
+        *sent = WriteBuffer::new();
         let mut state = lock(&self.state);
         if state.queued() == 0 {
-            state.pending = mem::take(sent);
+            state.pending.release();
             state.is_settled = true;
         }
     }
