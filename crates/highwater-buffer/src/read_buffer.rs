@@ -83,11 +83,12 @@ pub struct ReadBuffer {
     /// Invariant: at most `block.len()`; no match of `sought` ends between `start` and it.
     searched_to: usize,
     /// What `searched_to` speaks of. Invariant: present when that is not zero.
-    sought: Option<Separators>,
+    /// In a box, as what follows: most readers of short records never need it.
+    sought: Option<Box<Separators>>,
     /// What is known of the bytes that come next.
     marks: Marks,
     run: Run,
-    /// In a box: few readers ever skip, and a handler's future may hold a reader twice.
+    /// In a box: few readers ever skip, and most handlers hold a reader twice, as argument and as local.
     skip: Option<Box<Skip>>,
     /// What the last step was short of: how much room the next fill should get.
     want: Want,

@@ -5,6 +5,7 @@ use super::marks::Searched;
 use super::memory::Want;
 use crate::separators::{NEWLINE_TAILS, TailBytes};
 use crate::{LimitOverrun, Separators, Verdict};
+use alloc::boxed::Box;
 
 /// Where a separator stands in what is unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,19 +228,21 @@ impl ReadBuffer {
     #[inline]
     fn searched_for(&self, separators: &Separators) -> usize {
         let searched = self.searched_to.saturating_sub(self.start);
-        if searched == 0 || self.sought.as_ref() != Some(separators) { 0 } else { searched }
+        if searched == 0 || self.sought.as_deref() != Some(separators) { 0 } else { searched }
     }
 
     /// No match of `separators` ends in the first `searched` unread bytes.
     #[cold]
     fn remember(&mut self, separators: &Separators, searched: usize) {
+        if searched == 0 {
+            return;
+        }
         let searched_to = self.start + searched;
-        if self.sought.as_ref() == Some(separators) {
+        match &mut self.sought {
             // A smaller limit looks at less; what is known stays known.
-            self.searched_to = self.searched_to.max(searched_to);
-        } else {
-            self.searched_to = searched_to;
-            self.sought = Some(separators.clone());
+            Some(sought) if **sought == *separators => self.searched_to = self.searched_to.max(searched_to),
+            Some(sought) => (self.searched_to, **sought) = (searched_to, separators.clone()),
+            none => (self.searched_to, *none) = (searched_to, Some(Box::new(separators.clone()))),
         }
         self.check_invariants();
     }
