@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What a connection in memory holds in each direction.
@@ -36,9 +37,13 @@ impl Connector {
     /// A connection that waits to be accepted.
     pub fn connect(&self) -> Halves {
         let (near, far) = tokio::io::duplex(CAPACITY);
-        // A closed listener drops it, and the other end sees that.
-        self.goes.send(Ok(Incoming::new(far))).ok();
+        self.bring(far);
         pair(near)
+    }
+
+    /// A connection over `transport`. A closed listener drops it, and the other end sees that.
+    pub fn bring(&self, transport: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        self.goes.send(Ok(Incoming::new(transport))).ok();
     }
 
     /// Makes an accept fail.

@@ -3,10 +3,14 @@
 use futures::poll;
 use highwater_net::{ServerEvent, StreamReader, StreamWriter, open_connection, start_server};
 use highwater_tests::counted::on_each_runtime;
+use highwater_tests::memory::memory;
 use highwater_tests::net::{LOOPBACK, hook, is_echoed};
+use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Fails in the way that the first line names, or echoes.
 async fn fails(mut reader: StreamReader, writer: StreamWriter) -> Result<(), String> {
@@ -194,6 +198,51 @@ fn s1_bytes_that_nobody_was_left_to_be_told_of_are_told_to_the_hook() {
         assert!(event.starts_with(&start) && event.contains(" bytes unsent: "), "{event}");
         assert_eq!(server.counts().handler_errors, 0);
         drop((reader, writer));
+        server.close();
+        server.wait_closed().await;
+    });
+}
+
+/// Takes nothing, brings nothing: panics in each write.
+struct Panics;
+
+impl AsyncRead for Panics {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Panics {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        panic!("on purpose, in poll_write");
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The transport is called in the task of the handler, which it does not take along.
+#[test]
+fn s1_a_transport_that_panics_is_an_error_to_its_handler() {
+    on_each_runtime(|| async {
+        let (tell, mut told) = hook();
+        let (listener, connector) = memory();
+        let answers = |mut reader: StreamReader, writer: StreamWriter| async move {
+            writer.write("x")?;
+            reader.read(1).await?;
+            Ok::<_, io::Error>(())
+        };
+        let server = start_server(answers, listener).on_error(tell).await.unwrap();
+        connector.bring(Panics);
+        for expected in ["1 byte unsent: the transport panicked", "failed: the transport panicked"] {
+            let event = told.recv().await.unwrap();
+            assert!(event.ends_with(expected), "{event}");
+        }
         server.close();
         server.wait_closed().await;
     });
