@@ -41,6 +41,8 @@ mod watermarks;
 mod write_buffer;
 
 pub use error::{FrameError, IncompleteRead, InvalidSeparators, InvalidWatermarks, LimitOverrun};
+#[doc(hidden)]
+pub use read_buffer::SMALLEST_FILL;
 pub use read_buffer::{DEFAULT_LIMIT, LARGEST_FILL, ReadBuffer};
 pub use separators::{IntoSeparators, Separator, Separators};
 pub use verdict::Verdict;

@@ -23,8 +23,8 @@ use bytes::{BufMut, Bytes};
 use core::fmt;
 
 use marks::Marks;
-pub use memory::LARGEST_FILL;
-use memory::{SMALLEST_FILL, Want};
+use memory::Want;
+pub use memory::{LARGEST_FILL, SMALLEST_FILL};
 use run::Run;
 use search::Skipped;
 

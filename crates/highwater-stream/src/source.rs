@@ -1,12 +1,13 @@
 //! Where a reader's bytes come from: the one seam between waiting and the kinds of transport.
 
 use crate::TransportError;
-use highwater_buffer::ReadBuffer;
+use highwater_buffer::{ReadBuffer, SMALLEST_FILL};
 use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 /// What a [`StreamReader`](crate::StreamReader) can read from: every `AsyncRead + Unpin`, the
 /// [`ReadHalf`](crate::ReadHalf) of a pair, and [`Detached`](crate::Detached).
@@ -76,20 +77,38 @@ impl<R: AsyncRead + Unpin> Source for R {
     }
 }
 
-/// Reads once, straight into the spare room of `buffer`.
+/// Reads once. A long fill goes straight into the spare room of `buffer`; a short one by way of the stack, so
+/// that a read which finds nothing allocates nothing, and one that finds little holds no more than that.
 pub(crate) fn poll_read_into<R: AsyncRead + Unpin>(
     transport: &mut R,
     cx: &mut Context<'_>,
     buffer: &mut ReadBuffer,
 ) -> Poll<io::Result<Arrival>> {
     loop {
-        let mut spare = buffer.spare();
-        // The future holds nothing but its arguments, so that making one for each poll loses nothing.
-        match ready!(pin!(transport.read_buf(&mut spare)).poll(cx)) {
+        let read = if buffer.is_fill_small() {
+            ready!(poll_read_little(transport, cx, buffer))
+        } else {
+            let mut spare = buffer.spare();
+            // The future holds nothing but its arguments, so that making one for each poll loses nothing.
+            ready!(pin!(transport.read_buf(&mut spare)).poll(cx))
+        };
+        match read {
             Ok(0) => return Poll::Ready(Ok(Arrival::End)),
             Ok(_) => return Poll::Ready(Ok(Arrival::Bytes)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Poll::Ready(Err(error)),
         }
     }
+}
+
+fn poll_read_little<R: AsyncRead + Unpin>(
+    transport: &mut R,
+    cx: &mut Context<'_>,
+    buffer: &mut ReadBuffer,
+) -> Poll<io::Result<usize>> {
+    let mut room = [MaybeUninit::uninit(); SMALLEST_FILL];
+    let mut read = ReadBuf::uninit(&mut room);
+    ready!(Pin::new(transport).poll_read(cx, &mut read))?;
+    buffer.feed_small_fill(read.filled());
+    Poll::Ready(Ok(read.filled().len()))
 }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 /// The first fill of a buffer, in bytes.
-pub(super) const SMALLEST_FILL: usize = 4 * 1024;
+#[doc(hidden)]
+pub const SMALLEST_FILL: usize = 4 * 1024;
 /// The most bytes that a single fill brings beyond what a read needs: 64 KiB.
 ///
 /// ```
@@ -69,6 +70,22 @@ impl ReadBuffer {
             self.block = Vec::new();
             self.begin_at(self.start);
             self.full_at = usize::MAX;
+        }
+    }
+
+    /// Whether nothing is unread, and the next fill is as small as the first.
+    #[doc(hidden)]
+    pub fn is_fill_small(&mut self) -> bool {
+        self.grow_if_full();
+        self.buffered() == 0 && self.fill == SMALLEST_FILL && self.want.at_least <= SMALLEST_FILL
+    }
+
+    /// Appends what one read brought into room elsewhere for a fill of the smallest size.
+    #[doc(hidden)]
+    pub fn feed_small_fill(&mut self, bytes: &[u8]) {
+        self.feed(bytes);
+        if bytes.len() == SMALLEST_FILL {
+            self.full_at = self.block.len();
         }
     }
 
