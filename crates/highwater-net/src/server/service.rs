@@ -8,6 +8,8 @@ use super::clients::Membership;
 use super::handler::{Ended, Running};
 #[cfg(feature = "tls")]
 use super::tls::{self, Securing};
+#[cfg(feature = "tls")]
+use crate::TlsError;
 use crate::options::Attendant;
 use crate::{StreamReader, StreamWriter};
 use std::future::Future;
@@ -52,32 +54,32 @@ impl Service {
 
     /// Until the handler has ended. What happens to a pair before its handler sees it happens here.
     fn poll_stage(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        #[cfg(feature = "tls")]
+        if let Stage::Securing(securing) = &mut self.stage {
+            let secured = ready!(securing.as_mut().poll(cx));
+            self.stage = self.after(secured);
+        }
+        let Stage::Handling(running) = &mut self.stage else { return Poll::Ready(()) };
+        let ended = if self.membership.shared.is_cancelled.load(Ordering::Acquire) {
+            running.stop(Ended::Well)
+        } else {
+            ready!(running.poll(cx))
+        };
+        self.stage = Stage::Handled;
+        self.handled(ended);
+        Poll::Ready(())
+    }
+
+    #[cfg(feature = "tls")]
+    fn after(&self, secured: Result<(StreamReader, StreamWriter), TlsError>) -> Stage {
         let shared = &self.membership.shared;
-        loop {
-            match &mut self.stage {
-                #[cfg(feature = "tls")]
-                Stage::Securing(securing) => match ready!(securing.as_mut().poll(cx)) {
-                    Ok((reader, writer)) => {
-                        self.stage = Stage::Handling(Running::new((shared.serve)(reader, writer)));
-                    }
-                    Err(error) => {
-                        shared.clients.count(|counts| counts.failed_handshakes += 1);
-                        let peer = self.attendant.facts().peer_addr().clone();
-                        shared.tell(&ServerEvent::HandshakeFailed { peer, error });
-                        self.stage = Stage::Handled;
-                    }
-                },
-                Stage::Handling(running) => {
-                    let ended = if shared.is_cancelled.load(Ordering::Acquire) {
-                        running.stop(Ended::Well)
-                    } else {
-                        ready!(running.poll(cx))
-                    };
-                    self.stage = Stage::Handled;
-                    self.handled(ended);
-                    return Poll::Ready(());
-                }
-                Stage::Handled => return Poll::Ready(()),
+        match secured {
+            Ok((reader, writer)) => Stage::Handling(Running::new((shared.serve)(reader, writer))),
+            Err(error) => {
+                shared.clients.count(|counts| counts.failed_handshakes += 1);
+                let peer = self.attendant.facts().peer_addr().clone();
+                shared.tell(&ServerEvent::HandshakeFailed { peer, error });
+                Stage::Handled
             }
         }
     }
