@@ -117,6 +117,7 @@ const TARGETS: &[Target] = &[
     target("tls/echo", CPU, "highwater", Times(0.98, RUSTLS)),
     target("tls/bulk/in", CPU, "highwater", Times(0.98, RUSTLS)),
     target("tls/bulk/out", CPU, "highwater", Times(0.98, RUSTLS)),
+    target("tls/bulk/out-owned", CPU, "highwater", Times(0.98, RUSTLS)),
     target("line/64/borrowed", ALLOCATIONS, LINE_REF, AtMost(0.0)),
     target("line/64/owned", ALLOCATIONS, "highwater read_line", AtMost(1.0)),
     target("frame/100", ALLOCATIONS, EXACTLY_REF, AtMost(0.0)),

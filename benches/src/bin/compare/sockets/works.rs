@@ -249,6 +249,15 @@ fn tls(add: &mut Add<'_>) {
     add("tls/echo", Service::Echo, echo, Unit::RoundTrip, Count(5_000, 40_000), Some(300), &entrants);
     add("tls/bulk/in", Service::Sink, send, Unit::Block, blocks(), Some(100), &entrants);
     add("tls/bulk/out", Service::Source, receive, Unit::Block, blocks(), Some(100), &entrants);
+    add(
+        "tls/bulk/out-owned",
+        Service::SourceOwned,
+        receive,
+        Unit::Block,
+        blocks(),
+        Some(100),
+        &[OURS, TOKIO_RUSTLS],
+    );
     add("tls/idle", Service::Echo, Load::Idle, Unit::Connection, Count(200, 1_000), None, &entrants);
 }
 
