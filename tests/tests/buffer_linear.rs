@@ -93,6 +93,18 @@ fn r8_an_overrun_is_found_again_without_a_search() {
 }
 
 #[test]
+fn r8_separators_that_take_turns_look_ahead_no_further_than_64_bytes() {
+    let colon = Separators::one(b":").unwrap();
+    let mut buffer = ReadBuffer::new();
+    buffer.feed(&b"k:v\n".repeat(1000));
+    for _ in 0..1000 {
+        buffer.read_until_ref(&colon).unwrap().ready().unwrap();
+        buffer.read_line_ref().unwrap().ready().unwrap();
+    }
+    assert!(buffer.bytes_searched() <= 2 * 1000 * 64, "{}", buffer.bytes_searched());
+}
+
+#[test]
 fn r8_a_skip_that_comes_byte_by_byte_is_searched_once() {
     for set in [&["\n"][..], &["--a-long-boundary--"], &["\r\n", "--end--"]] {
         let set = separators(set);

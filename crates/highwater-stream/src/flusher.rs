@@ -1,21 +1,23 @@
 //! Who sends what was queued, so that nobody can forget a flush, and ends what was closed.
 //!
-//! It is a task that starts with the first write and is woken at most once for a burst; or, where one task uses
-//! the connection from its beginning to its end, a part of that task. Its clock bounds every wait in which
-//! nobody else may be left: a delivery that stands still, and the linger.
+//! It is a task that starts with the first write and is woken at most once for a burst; or, on a runtime of one
+//! thread, a part of the one task that a server has for a connection. Its clock bounds every wait in which nobody
+//! else may be left: a delivery that stands still, and the linger.
 
 use crate::TransportError;
 use crate::connection::{Connection, Standing};
 use crate::waiters::Slot;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long a reader goes on after the writer has met a loss although nothing is there to read. When this
@@ -31,11 +33,12 @@ where
     runtime.spawn(Flusher::new(connection));
 }
 
-/// The flusher of a connection whose task is known: no other is started for it.
+/// What a program polls that serves a connection in one task, after what else the task does. It is ready once the
+/// connection is gone.
 ///
-/// A program that serves a connection in one task polls it there, after what else the task does. That costs
-/// neither a task nor a wake-up for each burst. Dropped early, it hands the transport what that takes there and
-/// then, as a flusher does whose runtime ends.
+/// On a runtime of one thread it is the connection's flusher, which costs neither a task nor a wake-up for each
+/// burst. Dropped early, it hands the transport what that takes there and then, as a flusher does whose runtime
+/// ends. With more threads the flusher is a task of its own, since the task may block its thread and others not.
 #[doc(hidden)]
 #[must_use = "nothing is sent unless it is polled"]
 pub struct Attendant<T, F>
@@ -43,14 +46,14 @@ where
     T: AsyncWrite + Unpin + Send + 'static,
     F: Send + Sync + 'static,
 {
-    flusher: Flusher<T, F>,
-    condition: Condition,
+    part: Part<T, F>,
+    connection: Arc<Connection<T, F>>,
 }
 
-enum Condition {
-    Well,
-    /// The transport has panicked. Where the flusher is a task, that task has ended; so this waits as others do.
-    Failed(Slot),
+enum Part<T: AsyncWrite + Unpin, F> {
+    Sends(Flusher<T, F>),
+    /// Another task sends, or the transport has panicked, which would have ended that task.
+    Waits(Slot),
 }
 
 impl<T, F> Attendant<T, F>
@@ -59,31 +62,40 @@ where
     F: Send + Sync + 'static,
 {
     pub(crate) fn new(connection: Arc<Connection<T, F>>) -> Self {
-        connection.outbox.expect_flusher();
-        Self { flusher: Flusher::new(connection), condition: Condition::Well }
+        let flavor = connection.runtime().map(|runtime| runtime.runtime_flavor());
+        let part = if let Some(RuntimeFlavor::CurrentThread) = flavor {
+            connection.outbox.expect_flusher();
+            Part::Sends(Flusher::new(Arc::clone(&connection)))
+        } else {
+            Part::Waits(None)
+        };
+        Self { part, connection }
     }
 
     pub fn facts(&self) -> &F {
-        &self.flusher.connection.facts
+        &self.connection.facts
     }
 
     /// Before whatever else is polled in the task: what that writes wakes nobody.
     pub fn begin(&self) {
-        self.flusher.connection.outbox.flusher_is_awake();
+        if let Part::Sends(_) = self.part {
+            self.connection.outbox.flusher_is_awake();
+        }
     }
 
     /// After that: sends, and ends what is to end. `Ready` once the connection is gone.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { flusher, condition } = self;
-        if let Condition::Well = condition {
-            if let Ok(polled) = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut *flusher).poll(cx))) {
+        if let Part::Sends(flusher) = &mut self.part {
+            // The rest of the task may have used up its turn, each time, and is not to keep all that it writes by that.
+            let sending = AssertUnwindSafe(|| pin!(unconstrained(Pin::new(flusher))).poll(cx));
+            if let Ok(polled) = catch_unwind(sending) {
                 return polled;
             }
-            *condition = Condition::Failed(None);
-            drop(catch_unwind(AssertUnwindSafe(|| flusher.connection.last_push())));
+            let failed = mem::replace(&mut self.part, Part::Waits(None));
+            drop(catch_unwind(AssertUnwindSafe(|| drop(failed)))); // It pushes a last time.
         }
-        let Condition::Failed(slot) = condition else { return Poll::Pending };
-        flusher.connection.poll_gone(slot, cx)
+        let Part::Waits(slot) = &mut self.part else { return Poll::Pending };
+        self.connection.poll_gone(slot, cx)
     }
 }
 
@@ -93,8 +105,8 @@ where
     F: Send + Sync + 'static,
 {
     fn drop(&mut self) {
-        if let Condition::Failed(slot) = &mut self.condition {
-            self.flusher.connection.outbox.leave(slot);
+        if let Part::Waits(slot) = &mut self.part {
+            self.connection.outbox.leave(slot);
         }
     }
 }
@@ -105,7 +117,7 @@ where
     F: Send + Sync + 'static,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attendant").field("is_gone", &self.flusher.connection.outbox.is_over()).finish()
+        f.debug_struct("Attendant").field("is_gone", &self.connection.outbox.is_over()).finish()
     }
 }
 

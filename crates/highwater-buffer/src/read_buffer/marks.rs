@@ -1,8 +1,8 @@
 //! Where the last bytes of separators stand in the bytes that come next, found all at once.
 //!
 //! Calling a search for every short line costs more than the line, and waits for the line before, since only
-//! its end says where to begin. So the first search marks all the ends in up to 512 bytes, one bit for each
-//! byte, and the reads that come next only count zeros.
+//! its end says where to begin. So a search marks all the ends in 64 bytes, one bit for each byte, and once these
+//! are used up, in 512; the reads that come next only count zeros.
 //!
 //! Marks are facts about the block, not a position in it: nothing is struck off when a read takes one. So
 //! they stay true while bytes are consumed and appended, move along when the block slides, and go when
@@ -131,6 +131,9 @@ impl Marks {
         bytes: &[u8],
         base: usize,
     ) -> Searched {
+        // Marks for others, or for none, are no sign that as many will be used.
+        let are_used_up = self.tails == tails && self.first.wrapping_add(self.known) == base;
+        let at_once = if are_used_up { WINDOWS } else { 1 };
         let mut looked_at = 0;
         let mut windows = bytes.chunks_exact(WINDOW);
         for window in windows.by_ref().take(NEAR / WINDOW) {
@@ -139,7 +142,7 @@ impl Marks {
                 self.bits = bits_of(ends);
                 self.windows[0] = self.bits;
                 let mut known = WINDOW;
-                for (bits, window) in self.windows[1..WINDOWS].iter_mut().zip(windows) {
+                for (bits, window) in self.windows[1..at_once].iter_mut().zip(windows) {
                     *bits = bits_of(compared(window, &is_end));
                     known += WINDOW;
                 }
@@ -156,8 +159,13 @@ impl Marks {
 
     /// The block begins `by` bytes further on than it did.
     pub(super) fn slide(&mut self, by: usize) {
-        self.base = self.base.wrapping_sub(by);
-        self.first = self.first.wrapping_sub(by);
+        if self.first.wrapping_add(self.known) < by {
+            // All of it lies in front. To count on would come round, in time, to bytes that are others.
+            *self = Self { far: self.far, ..Self::NONE };
+        } else {
+            self.base = self.base.wrapping_sub(by);
+            self.first = self.first.wrapping_sub(by);
+        }
     }
 
     pub(super) fn forget(&mut self) {
@@ -232,7 +240,7 @@ mod tests {
         let places = [3, 60, 64, 127, 200, 510, 511, 512, 600];
         let all = block(1000, &places.map(|at| (at, b'b')));
         for length in 64..1000 {
-            let mut marks = Marks::NONE;
+            let mut marks = Marks { first: 936, known: 64, tails: THREE, ..Marks::NONE };
             let searched = marks.search(THREE, &all[..length], 1000);
             let known = (length / WINDOW).min(WINDOWS) * WINDOW;
             assert_eq!((searched.found, searched.looked_at), (Some(3), known));
@@ -243,7 +251,7 @@ mod tests {
 
     #[test]
     fn marks_are_found_from_any_place_and_move_with_the_block() {
-        let mut marks = Marks::NONE;
+        let mut marks = Marks { first: 1000, tails: THREE, ..Marks::NONE };
         marks.search(THREE, &block(128, &[(3, b'a'), (60, b'c'), (100, b'b')]), 1000);
         assert_eq!((marks.in_window(THREE, 1000), marks.in_window(THREE, 1004)), (Some(3), Some(56)));
         assert_eq!((marks.in_window(THREE, 1061), marks.in_window(NEWLINE, 1000)), (None, None));
@@ -260,6 +268,27 @@ mod tests {
         assert_eq!(all_ends(&mut marks, THREE, 0), (vec![], 24));
         marks.slide(24);
         assert_eq!(marks.next(THREE, 0), Err(0));
+    }
+
+    #[test]
+    fn one_window_is_marked_until_it_is_used_up_by_reads_alike() {
+        let all = block(2000, &[(3, b'\n'), (70, b'\n'), (600, b'a')]);
+        let mut marks = Marks::NONE;
+        assert_eq!(marks.search(NEWLINE, &all, 0).looked_at, 64);
+        assert_eq!(marks.search(THREE, &all[590..], 590).looked_at, 64, "others");
+        assert_eq!(marks.search(NEWLINE, &all[64..], 64).looked_at, 64);
+        assert_eq!(marks.search(NEWLINE, &all[1..], 1).looked_at, 64, "elsewhere");
+        assert_eq!(marks.search(NEWLINE, &all[65..], 65).looked_at, 512);
+    }
+
+    #[test]
+    fn marks_that_lie_in_front_of_the_block_never_come_round() {
+        let mut marks = Marks::NONE;
+        marks.search(NEWLINE, &block(64, &[(3, b'\n')]), 0);
+        marks.slide(64);
+        marks.slide(1);
+        marks.slide(0_usize.wrapping_sub(65));
+        assert_eq!((marks.in_window(NEWLINE, 0), marks.next(NEWLINE, 0)), (None, Err(0)));
     }
 
     #[test]

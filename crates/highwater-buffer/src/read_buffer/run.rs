@@ -15,12 +15,12 @@ pub(super) const LONGEST_FRAME: usize = LONGEST / 4;
 pub(super) struct Run {
     /// What is left of the copy. Invariant: what the block holds, or held, from `base` on.
     bytes: Bytes,
-    /// Where in the block the last short frame ended, which may have slid out in front of it.
+    /// Where in the block the last short frame ended. `usize::MAX`, where nothing ends, for none.
     base: usize,
 }
 
 impl Run {
-    pub(super) const NONE: Self = Self { bytes: Bytes::new(), base: usize::MAX / 2 };
+    pub(super) const NONE: Self = Self { bytes: Bytes::new(), base: usize::MAX };
 
     /// The frame of `n` bytes at `at` in the block, if the run holds it.
     #[inline(always)]
@@ -51,7 +51,10 @@ impl Run {
 
     /// The block begins `by` bytes further on than it did.
     pub(super) fn slide(&mut self, by: usize) {
-        self.base = self.base.wrapping_sub(by);
+        match self.base.checked_sub(by) {
+            Some(base) if self.base != usize::MAX => self.base = base,
+            _ => self.forget(),
+        }
     }
 
     /// How many bytes are copied ahead.
