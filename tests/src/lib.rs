@@ -18,6 +18,7 @@
 //! | [`memory`] | a listener whose connections are in memory |
 //! | [`scratch`] | a directory for the files of a test |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
+//! | [`usage`] | what a process holds: memory and descriptors, and how many of these it may have |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
 //!
 //! What users can run too (models, chaos, every poll, the checks of a transport) is in highwater-testing.
@@ -42,6 +43,7 @@ pub mod stream_reader;
 pub mod subject;
 pub mod tls;
 pub mod transport;
+pub mod usage;
 
 pub use report::{property_cases, report, skip};
 pub use subject::Subject;
