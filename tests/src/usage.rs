@@ -1,11 +1,12 @@
 //! What a process holds, as the system counts it: memory and descriptors, and how many of these it may have.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 
 /// What a process holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Bytes of memory that are resident (`VmRSS`).
     pub resident: u64,

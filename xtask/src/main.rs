@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod demo;
 mod interop;
+mod soak;
 mod test;
 
 // What they share.
@@ -100,6 +101,13 @@ enum Task {
         #[arg(long, requires = "gate")]
         record: bool,
     },
+
+    /// Let thousands of clients of every kind loose on one server, check every byte, and end with a table.
+    ///
+    /// Clients that echo, pipeline, end their half, abort and stall, over TCP, Unix sockets and TLS, in
+    /// processes of their own. Fails on a wrong byte, an error that was not to come, a connection that hangs, or a
+    /// descriptor or a task that is left. Ctrl-C ends it early, with the table.
+    Soak(soak::Choice),
 }
 
 fn main() -> ExitCode {
@@ -119,6 +127,7 @@ fn run(task: Task) -> Outcome {
         Task::Test => test::run(&workspace),
         Task::Ci => ci::run(&workspace),
         Task::Interop => interop::run(&workspace),
+        Task::Soak(choice) => soak::run(&workspace, &choice),
         Task::Bench { gate: true, record, .. } => {
             bench::gate(&workspace, if record { bench::Then::Record } else { bench::Then::Compare })
         }

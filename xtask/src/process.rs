@@ -24,6 +24,22 @@ pub(crate) fn pass_through(command: &mut Command) -> Outcome {
     pass_on(command, status)
 }
 
+/// [`pass_through`] for a program that Ctrl-C tells to come to its end, and not to stop: this process becomes it,
+/// so that there is nobody whom Ctrl-C would stop.
+#[cfg(unix)]
+pub(crate) fn become_it(command: &mut Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+
+    let error = command.exec();
+    Err(format!("could not start `{}`: {error}", shown(command)).into())
+}
+
+/// [`pass_through`], where a process cannot become another.
+#[cfg(not(unix))]
+pub(crate) fn become_it(command: &mut Command) -> Outcome {
+    pass_through(command)
+}
+
 /// [`pass_through`] for a program that might never end: it is killed when `limit` has passed.
 pub(crate) fn pass_through_within(limit: Duration, command: &mut Command) -> Outcome {
     // The standard library cannot wait with a time limit, and a look now and then costs next to nothing.
