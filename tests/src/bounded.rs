@@ -16,6 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Panics
 /// When `test` does, or when it has not ended after half a minute.
 pub fn bounded<V: Send + 'static>(test: impl FnOnce() -> V + Send + 'static) -> V {
+    bounded_by(PATIENCE, test)
+}
+
+/// The same for a test that does a lot.
+///
+/// # Panics
+/// When `test` does, or when it has not ended in that time.
+pub fn bounded_by<V: Send + 'static>(patience: Duration, test: impl FnOnce() -> V + Send + 'static) -> V {
     let (done, wait) = mpsc::channel::<()>();
     let name = thread::current().name().unwrap_or("test").to_owned();
     let thread = thread::Builder::new()
@@ -25,8 +33,8 @@ pub fn bounded<V: Send + 'static>(test: impl FnOnce() -> V + Send + 'static) -> 
             test()
         })
         .expect("threads can be started");
-    match wait.recv_timeout(PATIENCE) {
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("still running after {PATIENCE:?}"),
+    match wait.recv_timeout(patience) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("still running after {patience:?}"),
         // The sender is dropped at the end, by a panic too.
         _ => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
     }

@@ -66,6 +66,10 @@ pub struct ComingFromAsyncio;
 pub struct ComingFromTokio;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/security.md")]
+pub struct Security;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../crates/highwater-buffer/README.md")]
 pub struct BufferReadme;
 

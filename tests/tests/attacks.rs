@@ -108,7 +108,7 @@ fn r5_a_line_that_never_ends_is_refused_at_the_limit() {
         assert!(sent <= most, "{sent} bytes were taken from the peer, more than {most}");
         assert!(held <= 2 * most + BESIDE, "{held} bytes are held, more than twice {most}");
         report(&format!(
-            "attack: a line that never ends, limit {limit}: {held} bytes held of {most} allowed, {sent} read"
+            "attack: a line that never ends, limit {limit}: {held} bytes held, {sent} read of {most} allowed"
         ));
     }
 }
@@ -180,7 +180,7 @@ fn r6_a_separator_prefix_sent_for_ever_is_refused_at_the_limit() {
         let most = DEFAULT_LIMIT + separator.len() + LARGEST_FILL;
         assert!(sent <= most && held <= 2 * most + BESIDE, "{sent} bytes read, {held} held, {most} allowed");
         let name = pattern.escape_ascii();
-        report(&format!("attack: {name} sent for ever: {held} bytes held of {most} allowed, {sent} read"));
+        report(&format!("attack: {name} sent for ever: {held} bytes held, {sent} read of {most} allowed"));
     }
 }
 

@@ -2,7 +2,7 @@
 //! The server has a process of its own, and is asked for what it holds; the crowd is in this one.
 #![cfg(target_os = "linux")]
 
-use highwater_tests::bounded::bounded;
+use highwater_tests::bounded::{bounded_by, one_thread};
 use highwater_tests::net::is_echoed;
 use highwater_tests::report;
 use highwater_tests::usage::raise_descriptors;
@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// Who is to come. Fewer where the limit on descriptors is lower, and the report says so.
 const CROWD: usize = 10_000;
@@ -19,8 +20,13 @@ const CROWD: usize = 10_000;
 /// Descriptors for everything else: the harness, pipes, libraries.
 const SPARE: usize = 200;
 
-/// What a connection that sends nothing may hold, in bytes, without optimisation: most of it is its task.
-const MOST_EACH: u64 = 32 * 1024;
+/// What a connection that sends nothing may hold, in bytes: its task, and no block of the reader.
+const MOST_EACH: u64 = 5 * 1024;
+/// The same inside TLS, in a handshake that has not begun or gets no further.
+const MOST_EACH_IN_TLS: u64 = 28 * 1024;
+
+/// Ten thousand connects take a while, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// One crowd at a time: both of them would need twice the descriptors.
 static TURN: Mutex<()> = Mutex::new(());
@@ -84,7 +90,7 @@ fn crowd() -> usize {
 }
 
 /// So many connect and send nothing.
-fn silence(name: &str, arguments: &[&str]) {
+fn silence(name: &str, arguments: &[&str], most_each: u64) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let crowd = crowd();
     let mut server = Attacked::start(arguments);
@@ -93,7 +99,7 @@ fn silence(name: &str, arguments: &[&str]) {
     let during = server.until(|told| told.accepted == crowd as u64);
     assert_eq!((during.open, during.descriptors), (crowd, before.descriptors + crowd));
     let each = (during.resident - before.resident) / crowd as u64;
-    assert!(each <= MOST_EACH, "{each} bytes each");
+    assert!(each <= most_each, "{each} bytes each");
 
     let after = server.ask("end");
     assert_eq!(after.open, 0);
@@ -112,19 +118,19 @@ fn silence(name: &str, arguments: &[&str]) {
 
 #[test]
 fn r1_ten_thousand_that_send_nothing_hold_next_to_nothing() {
-    bounded(|| silence("plain", &[]));
+    bounded_by(PATIENCE, || silence("plain", &[], MOST_EACH));
 }
 
 /// Of those 1,024 are in a handshake, and all others wait for their turn.
 #[test]
 fn t3_ten_thousand_that_do_not_begin_a_handshake() {
-    bounded(|| silence("TLS", &["--tls"]));
+    bounded_by(PATIENCE, || silence("TLS", &["--tls"], MOST_EACH_IN_TLS));
 }
 
 #[test]
 fn s4_a_flood_past_max_connections_stays_in_the_kernel() {
     const PLACES: usize = 128;
-    bounded(|| {
+    bounded_by(PATIENCE, || {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let flood = crowd();
         let mut server = Attacked::start(&["--max-connections", "128"]);
@@ -143,12 +149,13 @@ fn s4_a_flood_past_max_connections_stays_in_the_kernel() {
         assert_eq!((during.open, during.accepted), (PLACES, PLACES as u64));
         assert_eq!(during.descriptors, before.descriptors + PLACES);
         let all = during.resident.saturating_sub(before.resident);
-        assert!(all <= PLACES as u64 * MOST_EACH, "{all} bytes in all");
+        // What the process allocates for the first of them counts too.
+        assert!(all <= 2 * PLACES as u64 * MOST_EACH, "{all} bytes in all");
 
         // When they have gone, whoever comes is served.
         drop(sockets);
         server.until(|told| told.open == 0);
-        let runtime = highwater_tests::bounded::one_thread();
+        let runtime = one_thread();
         drop(runtime.block_on(is_echoed(server.address)).unwrap());
         server.ends();
         report(&format!(

@@ -24,8 +24,8 @@ use crate::{Result, settled};
 /// Clients that begin at once: more would only wait in the kernel.
 const BEGINNING: usize = 64;
 
-/// How long one connection may take, from the connect to its end. None comes near.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long one connection may take, from its wait for a turn to its end. The longest talk for three minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -97,6 +97,8 @@ fn tell(shared: &Shared, before: Held, after: Held) -> Result {
 
 async fn one_after_the_other(shared: Arc<Shared>, place: u64, ending: watch::Receiver<bool>) {
     let mut dice = Dice::of(shared.arguments.seed, place);
+    // Not all of them in one moment.
+    sleep(Duration::from_millis(dice.within(0..=5000))).await;
     while !*ending.borrow() {
         let (kind, over) = (Kind::choose(&mut dice), over(dice.within(0..=9)));
         {
@@ -106,7 +108,10 @@ async fn one_after_the_other(shared: Arc<Shared>, place: u64, ending: watch::Rec
         }
         let bytes = |count| locked(&shared.tally).bytes += count;
         let once = async {
-            let halves = connect(&shared, kind, over, &mut dice).await?;
+            let halves = {
+                let _turn = shared.beginning.acquire().await.map_err(io::Error::other)?;
+                connect(&shared, kind, over, &mut dice).await?
+            };
             conversation::hold(kind, halves, &mut dice, &ending, bytes).await
         };
         let ended = timeout(PATIENCE, once).await;
@@ -138,9 +143,6 @@ fn over(number: u64) -> usize {
 }
 
 async fn connect(shared: &Shared, kind: Kind, over: usize, dice: &mut Dice) -> io::Result<Halves> {
-    // Spread over time, and again at the end of each connection.
-    sleep(Duration::from_millis(dice.within(0..=2000))).await;
-    let _turn = shared.beginning.acquire().await.map_err(io::Error::other)?;
     let mut any = |addresses: &[SocketAddr]| {
         let number = dice.within(0..=addresses.len() as u64 - 1);
         let connecting = open_connection(addresses[usize::try_from(number).unwrap_or(0)]);

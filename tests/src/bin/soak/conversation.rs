@@ -60,20 +60,20 @@ pub(crate) async fn hold(
     writer.write(format!("{kind}\n"))?;
     match kind {
         Kind::Echo => {
-            for _ in 0..dice.within(2..=8) {
+            for _ in 0..dice.within(4..=16) {
                 let length = dice.length();
                 let sent = [send(&writer, dice, length)?];
                 receive(&mut reader, &sent, &checked).await?;
-                if pause(dice.within(500..=6000), ending).await {
+                if pause(dice.within(1000..=10_000), ending).await {
                     break;
                 }
             }
         }
         Kind::Pipelined => {
-            for _ in 0..dice.within(1..=4) {
+            for _ in 0..dice.within(2..=8) {
                 let sent = send_many(&writer, dice)?;
                 receive(&mut reader, &sent, &checked).await?;
-                if pause(dice.within(500..=6000), ending).await {
+                if pause(dice.within(1000..=10_000), ending).await {
                     break;
                 }
             }
@@ -81,7 +81,7 @@ pub(crate) async fn hold(
         Kind::HalfClosed => {
             let sent = send_many(&writer, dice)?;
             writer.write_eof()?;
-            pause(dice.within(500..=6000), ending).await;
+            pause(dice.within(1000..=10_000), ending).await;
             receive(&mut reader, &sent, &checked).await?;
             if !reader.read(1).await?.is_empty() {
                 return Err(Trouble::Wrong("more came back than was sent".to_owned()));

@@ -46,7 +46,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// How long clients and servers may take to come to their end. Several times what the slowest needs.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
