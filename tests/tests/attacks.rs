@@ -266,6 +266,7 @@ fn w4_a_peer_that_never_reads_holds_the_high_mark_and_a_write() {
             let error = loop {
                 writer.write(&vec![b'x'; write][..]).unwrap();
                 most_queued = most_queued.max(writer.queued());
+                assert!(most_queued <= MIB, "it is not held back");
                 if let Err(error) = writer.drain().await {
                     break error;
                 }
