@@ -7,7 +7,8 @@
 //! | that the outcome does not depend on how bytes are cut | [`at_every_cut`], [`at_every_cut_async`], [`Cut`] |
 //! | that a future can be dropped anywhere | [`at_every_poll`], [`at_every_poll_async`] |
 //! | a parser on random streams in random parts | [`strategies`], [`Parts::parse`] |
-//! | `ReadBuffer` and `WriteBuffer`, or what stands above them | [`ReadModel`], [`WriteModel`], [`check_reads`], [`check_writes`] |
+//! | `ReadBuffer` and `WriteBuffer`, or what stands above them | [`ReadModel`], [`WriteModel`], [`check_reads`], [`check_searches`], [`check_writes`] |
+//! | two pairs that write and read at once, over a transport made difficult | [`check_pair`] |
 //!
 //! # A protocol of your own, in ten lines
 //!
@@ -64,6 +65,9 @@ pub use chaos::Chaos;
 pub use conformance::{Checked, Conformance, Finding, Halves, PairOptions, Report, Reset};
 pub use cut::{Cut, Parsed, Parts, at_every_cut, at_every_cut_async};
 pub use model::{ReadModel, WriteModel};
-pub use operations::{ReadOperation, ReadScript, WriteOperation, WriteScript, check_reads, check_writes};
+pub use operations::{
+    EndScript, Ending, PairRead, PairScript, PairWrite, ReadOperation, ReadScript, SearchScript,
+    WriteOperation, WriteScript, check_pair, check_reads, check_searches, check_writes,
+};
 pub use perform::Form;
 pub use polls::{Polls, at_every_poll, at_every_poll_async};

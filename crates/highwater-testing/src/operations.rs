@@ -1,11 +1,15 @@
-//! Random operations on a buffer beside its model, compared after each.
+//! Random operations on a buffer or a pair beside a model, compared after each, or when all are over.
 //!
 //! The checks are plain functions over plain values, and the values come from bytes: a property test draws
 //! the bytes, and a fuzzer mutates them.
 
 mod choices;
+mod pair;
 mod read;
+mod search;
 mod write;
 
+pub use pair::{EndScript, Ending, PairRead, PairScript, PairWrite, check_pair};
 pub use read::{ReadOperation, ReadScript, check_reads};
+pub use search::{SearchScript, check_searches};
 pub use write::{WriteOperation, WriteScript, check_writes};

@@ -1,7 +1,7 @@
 //! What proptest draws: byte streams with separators in them, cuts, scripts for the buffers.
 
 use crate::cut::Cut;
-use crate::operations::{ReadScript, WriteScript};
+use crate::operations::{PairScript, ReadScript, SearchScript, WriteScript};
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -76,4 +76,31 @@ pub fn read_scripts() -> impl Strategy<Value = ReadScript> {
 /// ```
 pub fn write_scripts() -> impl Strategy<Value = WriteScript> {
     vec(any::<u8>(), 0..120).prop_map(|bytes| WriteScript::from_bytes(&bytes))
+}
+
+/// Scripts for [`check_searches`](crate::check_searches).
+///
+/// ```
+/// use highwater_testing::{check_searches, strategies::search_scripts};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(script in search_scripts())| check_searches(&script));
+/// ```
+pub fn search_scripts() -> impl Strategy<Value = SearchScript> {
+    vec(any::<u8>(), 0..400).prop_map(|bytes| SearchScript::from_bytes(&bytes))
+}
+
+/// Scripts for [`check_pair`](crate::check_pair).
+///
+/// ```
+/// use highwater_testing::{check_pair, strategies::pair_scripts};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(script in pair_scripts())| {
+///     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+///     runtime.unwrap().block_on(check_pair(&script));
+/// });
+/// ```
+pub fn pair_scripts() -> impl Strategy<Value = PairScript> {
+    vec(any::<u8>(), 0..400).prop_map(|bytes| PairScript::from_bytes(&bytes))
 }

@@ -92,7 +92,7 @@ fn choose_limit(choices: &mut Choices<'_>) -> Option<usize> {
 }
 
 /// One set in ten is one that is refused.
-fn choose_separators(choices: &mut Choices<'_>) -> Option<Vec<Bytes>> {
+pub(super) fn choose_separators(choices: &mut Choices<'_>) -> Option<Vec<Bytes>> {
     const COMMON: &[&[&str]] =
         &[&["\n"], &["\r\n"], &["\r\n", "\n"], &["a", "b", ";", "\r\n", "\n"], &["aab", "ab"]];
     Some(match choices.below(20)? {
@@ -125,7 +125,7 @@ fn choose_operation(choices: &mut Choices<'_>, sets: &[Vec<Bytes>]) -> Option<Re
     })
 }
 
-fn choose_call(choices: &mut Choices<'_>, sets: &[Vec<Bytes>]) -> Option<Call> {
+pub(super) fn choose_call(choices: &mut Choices<'_>, sets: &[Vec<Bytes>]) -> Option<Call> {
     let op = match choices.below(19)? {
         0..=1 => Op::Read(choices.below(9)?),
         2..=3 => Op::ReadToEnd(choices.below(40)?),
