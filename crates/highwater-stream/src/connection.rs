@@ -23,7 +23,7 @@ use std::io::{self, IoSlice};
 use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -438,13 +438,21 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// Does what was called for, or leaves it to whoever uses the channel right now. That may be this very
     /// thread, in a callback of the transport.
     fn act(&self) -> Option<Standing> {
-        self.called_on.store(true, Ordering::SeqCst);
-        let mut channel = self.try_channel()?;
+        let mut channel = self.call_on()?;
         // A swap, not a store: a call that came in between and found the channel in use is seen below.
         self.called_on.swap(false, Ordering::SeqCst);
         let standing = self.work(&mut channel, None);
         self.unlock(channel);
         Some(standing)
+    }
+
+    /// The channel, or, where it is in use, a call that its user answers in `unlock`.
+    fn call_on(&self) -> Option<MutexGuard<'_, Channel<T>>> {
+        self.called_on.store(true, Ordering::SeqCst);
+        // A lock that is not taken orders nothing. With this fence and that of `unlock`, either the call is seen
+        // there, or the release here.
+        fence(Ordering::SeqCst);
+        self.try_channel()
     }
 
     fn try_channel(&self) -> Option<MutexGuard<'_, Channel<T>>> {
@@ -464,6 +472,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
                 self.tell_unsent(&error);
             }
             // Whoever calls after this look finds the channel free, or in the hands of one who will look.
+            fence(Ordering::SeqCst);
             if !self.called_on.load(Ordering::SeqCst) {
                 return;
             }
@@ -510,8 +519,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     pub(crate) fn last_push_unless_in_use(&self) {
         self.runtime_ended.store(true, Ordering::Relaxed);
         self.outbox.flusher_gone();
-        self.called_on.store(true, Ordering::SeqCst);
-        if let Some(channel) = self.try_channel() {
+        if let Some(channel) = self.call_on() {
             self.push_last(channel);
         }
     }
