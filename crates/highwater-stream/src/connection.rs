@@ -127,6 +127,8 @@ pub(crate) struct Connection<T, F> {
     waker: Waker,
     /// A close or an abort came while the channel was in use; whoever uses it acts on that after.
     called_on: AtomicBool,
+    /// Nobody is left who could wait or write, nor a flusher: whoever uses the channel lets go of it.
+    forsaken: AtomicBool,
     runtime: Option<Handle>,
     /// A flusher was dropped by `runtime`.
     runtime_ended: AtomicBool,
@@ -209,6 +211,7 @@ impl<T, F> Connection<T, F> {
                 untold: None,
             }),
             called_on: AtomicBool::new(false),
+            forsaken: AtomicBool::new(false),
             runtime: Handle::try_current().ok(),
             runtime_ended: AtomicBool::new(false),
             manners,
@@ -479,7 +482,11 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
             let Some(again) = self.try_channel() else { return };
             channel = again;
             if self.called_on.swap(false, Ordering::SeqCst) {
-                self.work(&mut channel, None);
+                if self.forsaken.load(Ordering::Relaxed) {
+                    self.work_last(&mut channel);
+                } else {
+                    self.work(&mut channel, None);
+                }
             }
         }
     }
@@ -525,12 +532,20 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     }
 
     fn push_last(&self, mut channel: MutexGuard<'_, Channel<T>>) {
-        self.work(&mut channel, Some(&mut Context::from_waker(&self.waker)));
+        self.work_last(&mut channel);
+        self.unlock(channel);
+    }
+
+    /// Does what can be done there and then. If the connection is to end, that was all.
+    fn work_last(&self, channel: &mut Channel<T>) {
+        let mut cx = Context::from_waker(&self.waker);
+        self.work(channel, Some(&mut cx));
         // What is lent ends with the upgrade, which is told as everybody is.
         if self.outbox.is_closed() && !matches!(channel.transport, Berth::Lent) {
-            self.let_go(&mut channel);
+            // It may have been written to, and closed, since.
+            self.work(channel, Some(&mut cx));
+            self.let_go(channel);
         }
-        self.unlock(channel);
     }
 
     /// Drives a connection that has no flusher, for a task that waits for its end. There is no clock, so
@@ -727,6 +742,7 @@ where
         self.see_to_the_rest();
         if left == Halves::None && !self.outbox.has_flusher() {
             // No runtime, and nobody left to wait: what was not delivered never will be.
+            self.forsaken.store(true, Ordering::Relaxed);
             self.last_push_unless_in_use();
         }
     }
