@@ -12,9 +12,10 @@
 //!   └────────────────────┘      └─────────────────────────────────────────────────────┘
 //! ```
 
-use crate::outbox::{Duty, Halves, Next, Outbox, Phase, lock};
+use crate::outbox::{Duty, Halves, Next, Outbox, Phase};
 use crate::report::report;
 use crate::source::{Arrival, poll_read_into};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, before_release, fence, is_poisoned, lock};
 use crate::waiters::Slot;
 use crate::{CloseError, TransportError};
 use bytes::Buf;
@@ -23,8 +24,8 @@ use std::io::{self, IoSlice};
 use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, TryLockError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -246,7 +247,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     /// A transport that has panicked is not called again: in a drop, the second panic would end the
     /// process.
     fn note_panic(&self) -> Option<TransportError> {
-        self.channel.is_poisoned().then(|| self.outbox.lose(TransportError::panicked()))
+        is_poisoned(&self.channel).then(|| self.outbox.lose(TransportError::panicked()))
     }
 
     /// Sends what is queued and flushes.
@@ -470,6 +471,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     fn unlock<'a>(&'a self, mut channel: MutexGuard<'a, Channel<T>>) {
         loop {
             let untold = channel.untold.take();
+            before_release(&self.called_on);
             drop(channel);
             if let Some(error) = untold {
                 self.tell_unsent(&error);

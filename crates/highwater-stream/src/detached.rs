@@ -1,7 +1,7 @@
 //! A reader without a transport: bytes are fed by hand.
 
-use crate::outbox::lock;
 use crate::source::{Arrival, Arrived, Source, sealed};
+use crate::sync::{Mutex, lock};
 use crate::waiters::{Slot, Waiters, wake};
 use crate::{StreamReader, TransportError};
 use highwater_buffer::{DEFAULT_LIMIT, ReadBuffer};
@@ -10,7 +10,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// The source of a reader that is fed by a [`Feeder`]: see [`StreamReader::detached`].

@@ -41,6 +41,7 @@ mod payload;
 mod reader;
 mod report;
 mod source;
+mod sync;
 mod waiters;
 mod writer;
 
@@ -66,3 +67,6 @@ pub use highwater_buffer::{
 pub use flusher::Attendant;
 #[doc(hidden)]
 pub use report::{note, report};
+
+#[cfg(all(test, highwater_loom))]
+mod models;

@@ -15,20 +15,16 @@ mod waits;
 
 pub(crate) use halves::Halves;
 
+use crate::sync::{AtomicBool, Mutex, MutexGuard, lock};
 use crate::waiters::{Waiters, wake};
 use crate::{CloseError, TransportError, WriteError};
 use bytes::Buf;
 use highwater_buffer::{Watermarks, WriteBuffer};
 use std::mem;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Wake, Waker};
-
-/// Locks, and goes on after a panic elsewhere: no invariant is broken between two statements here.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// How far the stream has come towards its end, as seen by the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -315,5 +311,5 @@ impl Wake for Outbox {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(highwater_loom)))]
 mod tests;

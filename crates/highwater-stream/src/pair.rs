@@ -10,10 +10,11 @@ use crate::connection::{Connection, Discard, Farewell, Linger, Manners, OnUnsent
 use crate::flusher::Attendant;
 use crate::outbox::Outbox;
 use crate::source::{Arrival, Source, sealed};
+use crate::sync::Mutex;
 use crate::{CloseError, StreamReader, StreamWriter, TransportError};
 use highwater_buffer::{DEFAULT_LIMIT, ReadBuffer, Watermarks};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};

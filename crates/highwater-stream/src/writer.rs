@@ -9,9 +9,10 @@ pub use adapter::AsyncWriter;
 pub use weak::WeakWriter;
 
 use crate::connection::{Connection, Linger, Pushed};
-use crate::outbox::{Outbox, lock};
+use crate::outbox::Outbox;
 use crate::pair::Options;
 use crate::payload::Payload;
+use crate::sync::lock;
 use crate::{CloseError, TransportError, WriteError};
 use bytes::Buf;
 use highwater_buffer::{Watermarks, WriteBuffer};
