@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     ("features", features),
     ("nostd", nostd),
     ("model", model),
+    ("loom", loom),
     ("interop", interop::run),
     ("demo", demonstration),
     ("benches", benches),
@@ -92,7 +93,9 @@ impl StepResult {
 }
 
 fn fmt(workspace: &Workspace) -> Outcome {
-    all("fmt", [workspace.cargo("fmt --all --check")])
+    // The fuzz targets are a workspace of their own.
+    let fuzz = workspace.cargo("fmt --manifest-path tests/fuzz/Cargo.toml --check");
+    all("fmt", [workspace.cargo("fmt --all --check"), fuzz])
 }
 
 fn clippy(workspace: &Workspace) -> Outcome {
@@ -118,6 +121,11 @@ fn nostd(workspace: &Workspace) -> Outcome {
     let mut suite = Suite::new(workspace)?;
     suite.run(&mut workspace.cargo("test -p highwater-buffer --no-default-features --no-fail-fast"))?;
     suite.close(|tally| tally.closing_line("nostd"))
+}
+
+/// Every order in which threads may take the writer's locks.
+fn loom(workspace: &Workspace) -> Outcome {
+    crate::loom::run(workspace, None)
 }
 
 /// The tests that compare with a model, with many more cases: optimised, but with the debug assertions that

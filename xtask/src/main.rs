@@ -7,7 +7,9 @@
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod interop;
+mod loom;
 mod soak;
 mod test;
 
@@ -108,6 +110,43 @@ enum Task {
     /// processes of their own. Fails on a wrong byte, an error that was not to come, a connection that hangs, or a
     /// descriptor or a task that is left. Ctrl-C ends it early, with the table.
     Soak(soak::Choice),
+    /// Model-check the writer's core: every order in which threads may take its locks, with loom.
+    ///
+    /// Builds highwater-stream with `--cfg highwater_loom`, which puts loom's locks in the place of the standard
+    /// library's. A lost wake-up is reported as a deadlock.
+    Loom {
+        /// How often a thread may be interrupted in one order [default: 2]
+        #[arg(long, value_name = "N")]
+        preemptions: Option<usize>,
+    },
+
+    /// Run one fuzz target for some minutes, and tell executions, coverage and findings. Needs a C++ compiler.
+    ///
+    /// libFuzzer mutates inputs; each is a script that highwater-testing carries out beside a model. A finding
+    /// ends the run, prints the file that replays it, and makes it fail. No input may take more than 20 seconds,
+    /// nor the program more than 1 GiB. What a run learns is kept beneath the target folder, where the next one
+    /// takes it up, also after Ctrl-C; `cargo test` replays what is in tests/fuzz/corpus.
+    ///
+    /// Works with a stable toolchain, without cargo-fuzz: it builds tests/fuzz, a workspace of its own, with
+    /// RUSTFLAGS of its own: `--cfg fuzzing`, `-C passes=sancov-module`, `-C codegen-units=1`, and `-C llvm-args`
+    /// for counters at every edge and for comparisons (`-sanitizer-coverage-…`). Neither RUSTC_BOOTSTRAP nor the
+    /// address sanitizer is used.
+    Fuzz {
+        /// Which
+        target: fuzz::Target,
+
+        /// For how long
+        #[arg(long, default_value_t = 5, value_name = "N")]
+        minutes: u64,
+
+        /// Afterwards, put the fewest inputs that cover as much into tests/fuzz/corpus
+        #[arg(long)]
+        keep: bool,
+
+        /// Only run this input, once
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["minutes", "keep"])]
+        replay: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -128,6 +167,9 @@ fn run(task: Task) -> Outcome {
         Task::Ci => ci::run(&workspace),
         Task::Interop => interop::run(&workspace),
         Task::Soak(choice) => soak::run(&workspace, &choice),
+        Task::Loom { preemptions } => loom::run(&workspace, preemptions),
+        Task::Fuzz { target, replay: Some(file), .. } => fuzz::replay(&workspace, target, &file),
+        Task::Fuzz { target, minutes, keep, .. } => fuzz::run(&workspace, target, minutes, keep),
         Task::Bench { gate: true, record, .. } => {
             bench::gate(&workspace, if record { bench::Then::Record } else { bench::Then::Compare })
         }

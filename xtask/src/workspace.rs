@@ -56,6 +56,21 @@ impl Workspace {
         &self.root
     }
 
+    /// Where everything is built.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The triple of the machine that this runs on.
+    pub(crate) fn host(&self) -> Outcome<String> {
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let output = Command::new(rustc).arg("-vV").output();
+        let output = output.map_err(|error| format!("rustc could not be started: {error}"))?;
+        let answer = String::from_utf8_lossy(&output.stdout);
+        let host = answer.lines().find_map(|line| line.strip_prefix("host: "));
+        Ok(host.ok_or("`rustc -vV` does not name the host".to_owned())?.to_owned())
+    }
+
     /// Where `cargo build --release` leaves its programs.
     pub(crate) fn release_programs(&self) -> PathBuf {
         self.target.join("release")
