@@ -143,7 +143,7 @@ fn s4_a_flood_past_max_connections_stays_in_the_kernel() {
             socket
         };
         let sockets: Vec<_> = (0..flood).map(connecting).collect();
-        let full = server.until(|told| told.open == PLACES);
+        let full = server.until(|told| told.open >= PLACES);
         // It has had every opportunity to take more.
         let during = (0..100).map(|_| server.ask("counts")).last().unwrap();
         assert_eq!((during.open, during.accepted), (PLACES, PLACES as u64));

@@ -96,7 +96,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = arguments.seed.unwrap_or(now.as_secs());
     let room = raise_descriptors().saturating_sub(SPARE_DESCRIPTORS);
-    let connections = arguments.connections.min(room);
+    let connections = arguments.connections.min(room - room / 20);
     if connections < arguments.connections {
         println!("{connections} connections, because of the limit on descriptors");
     }
@@ -195,10 +195,12 @@ struct Process {
 impl Crowd {
     fn start(connections: usize, seed: u64, serving: &Serving, scratch: &Scratch) -> Result<Self> {
         let room = raise_descriptors().saturating_sub(SPARE_DESCRIPTORS).max(1);
-        let count = connections.div_ceil(room).max(2);
+        // Some are always between two connections.
+        let clients = connections + connections / 20;
+        let count = clients.div_ceil(room).max(2);
         let processes = (0..count).map(|number| {
-            let first = connections * number / count;
-            let next = connections * (number + 1) / count;
+            let first = clients * number / count;
+            let next = clients * (number + 1) / count;
             let mut command = Command::new(std::env::current_exe()?);
             command.arg("clients").args([
                 "--first",
