@@ -32,8 +32,8 @@ const RUSTFLAGS: &[&str] = &[
     "-Ccodegen-units=1",
 ];
 
-/// No input needs more than that: in bytes, in MiB, in seconds.
-const LIMITS: [&str; 3] = ["-max_len=512", "-rss_limit_mb=1024", "-timeout=20"];
+/// No input needs more than that: in bytes, in MiB, and in seconds on the clock, for the machine may be busy.
+const LIMITS: [&str; 4] = ["-max_len=512", "-rss_limit_mb=1024", "-timeout=60", "-report_slow_units=60"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]

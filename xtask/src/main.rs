@@ -123,7 +123,7 @@ enum Task {
     /// Run one fuzz target for some minutes, and tell executions, coverage and findings. Needs a C++ compiler.
     ///
     /// libFuzzer mutates inputs; each is a script that highwater-testing carries out beside a model. A finding
-    /// ends the run, prints the file that replays it, and makes it fail. No input may take more than 20 seconds,
+    /// ends the run, prints the file that replays it, and makes it fail. No input may take more than a minute,
     /// nor the program more than 1 GiB. What a run learns is kept beneath the target folder, where the next one
     /// takes it up, also after Ctrl-C; `cargo test` replays what is in tests/fuzz/corpus.
     ///

@@ -46,7 +46,8 @@ impl Seen {
         if let Some((_, file)) = line.split_once("Test unit written to ") {
             self.findings.push(file.to_owned());
         }
-        let is_small_talk = line.starts_with('"') || line.starts_with("###### ");
+        let is_small_talk =
+            ["\"", "###### ", "WARNING: Failed to find function"].iter().any(|start| line.starts_with(start));
         !is_small_talk && !matches!(words.get(1), Some(&("NEW" | "REDUCE" | "RELOAD")))
     }
 }
