@@ -2,7 +2,9 @@
 //! everybody is told the same.
 
 use super::{Wire, block_on, model, pair, start_flusher};
+use crate::{CloseError, Pair};
 use loom::thread;
+use std::sync::Arc;
 
 /// A close finds the transport in use, and leaves itself to the user: nothing comes after that would see to it.
 #[test]
@@ -11,7 +13,7 @@ fn w7_a_close_is_acted_on_by_whoever_uses_the_transport() {
         let wire = Wire::with_room(9);
         let (_reader, writer) = pair(&wire);
         writer.write("a").unwrap();
-        let connection = std::sync::Arc::clone(writer.connection());
+        let connection = Arc::clone(writer.connection());
         let second = thread::spawn(move || {
             connection.push();
         });
@@ -29,7 +31,7 @@ fn w8_an_abort_is_acted_on_by_whoever_uses_the_transport() {
         let wire = Wire::with_room(1);
         let (_reader, writer) = pair(&wire);
         writer.write("abc").unwrap();
-        let connection = std::sync::Arc::clone(writer.connection());
+        let connection = Arc::clone(writer.connection());
         let second = thread::spawn(move || {
             connection.push();
         });
@@ -60,18 +62,20 @@ fn w8_a_close_and_an_abort_tell_the_same() {
         let told_other = second.join().unwrap();
         flusher.join().unwrap();
         let unsent =
-            |told: &Result<(), crate::CloseError>| told.as_ref().map_or_else(|error| error.unsent(), |()| 0);
+            |told: &Result<(), CloseError>| told.as_ref().map_or_else(|error| error.unsent(), |()| 0);
         assert_eq!((told.is_ok(), unsent(&told)), (told_other.is_ok(), unsent(&told_other)));
         assert_eq!(unsent(&told) as usize + wire.taken().len(), 1);
     });
 }
 
-/// A read that has found nothing, and is about to wait, is woken.
+/// A read that has found nothing, and is about to wait, is woken: by the close, for the linger may take its time,
+/// and the flusher's turn may come late.
 #[test]
 fn w7_a_close_wakes_a_read_that_is_about_to_wait() {
     model(|| {
         let wire = Wire::with_room(9);
-        let (mut reader, writer) = pair(&wire);
+        let (mut reader, writer) = Pair::new(wire).split();
+        let _its_turn_never_comes = writer.connection().outbox.rouse_flusher();
         let second = thread::spawn(move || writer.close());
         assert_eq!(block_on(reader.read(1)).unwrap(), "");
         second.join().unwrap();
