@@ -61,6 +61,21 @@ fn r1_fills_grow_also_where_every_one_is_taken_with_its_block() {
 }
 
 #[test]
+fn r1_what_has_come_of_an_exact_read_is_not_moved_for_its_last_bytes() {
+    let mut buffer = ReadBuffer::new();
+    fill_share(&mut buffer, 1000);
+    buffer.take_ref(4); // a length, in front of what it speaks of
+    let n = 500_000;
+    assert_eq!(buffer.read_exactly_ref(n), Ok(Verdict::NeedMore));
+    fill_share(&mut buffer, 500);
+    let (begins, holds) = (buffer.unread_bytes().as_ptr(), buffer.allocated());
+    while buffer.find_exactly(n) == Ok(Verdict::NeedMore) {
+        fill_share(&mut buffer, 500);
+    }
+    assert_eq!((buffer.unread_bytes().as_ptr(), buffer.allocated()), (begins, holds));
+}
+
+#[test]
 fn r1_an_announced_length_reserves_a_mebibyte_at_most() {
     let announced = u32::MAX as usize;
     let mut buffer = ReadBuffer::new();

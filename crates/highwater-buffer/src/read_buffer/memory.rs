@@ -102,7 +102,13 @@ impl ReadBuffer {
         if self.buffered() == 0 && self.block.capacity() > 4 * room.max(LARGEST_FILL) {
             self.release();
         }
-        let room = self.make_room_up_to(room);
+        let free = self.block.capacity() - self.block.len();
+        let room = if (1..=free).contains(&missing) && free < room && self.buffered() > room {
+            // The block was made for this read, which has begun in it: to move that would cost more than a fill.
+            free
+        } else {
+            self.make_room_up_to(room)
+        };
         self.full_at = self.block.len() + room;
         room
     }
