@@ -197,6 +197,8 @@ fn bits_of(ends: [i8x16; WINDOW / LANES]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
 
     const NEWLINE: TailBytes = *b"\n\n\n\x01";
     const THREE: TailBytes = *b"abc\x03";
