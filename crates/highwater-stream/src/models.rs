@@ -53,6 +53,17 @@ fn start_flusher(writer: &Writer) -> JoinHandle<()> {
     loom::thread::spawn(move || block_on(poll_fn(|cx| drive(&connection, cx))))
 }
 
+/// The same for a task that sends besides what else it does, as a server's does on a runtime of one thread.
+fn start_attendant(writer: &Writer) -> JoinHandle<()> {
+    let connection = Arc::clone(writer.connection());
+    connection.outbox.expect_flusher();
+    let poll = move |cx: &mut Context<'_>| {
+        connection.outbox.flusher_is_awake();
+        drive(&connection, cx)
+    };
+    loom::thread::spawn(move || block_on(poll_fn(poll)))
+}
+
 /// A poll of the flusher's, with a clock that has run out whenever it may.
 fn drive(connection: &Connection<Wire, ()>, cx: &mut Context<'_>) -> Poll<()> {
     loop {

@@ -1,6 +1,6 @@
 //! What was accepted is sent: with a flusher that has just gone idle, without one, and when it goes.
 
-use super::{Wire, Writer, block_on, model, pair, start_flusher};
+use super::{Wire, Writer, block_on, model, pair, start_attendant, start_flusher};
 use crate::outbox::Next;
 use crate::{CloseError, Pair};
 use loom::thread::{self, JoinHandle};
@@ -21,6 +21,23 @@ fn w2_a_write_reaches_a_flusher_that_goes_idle() {
         assert_eq!(wire.taken(), b"ab");
         writer.close();
         flusher.join().unwrap();
+    });
+}
+
+/// The same where the flusher is a part of another task, which others need not wake while it is polled.
+#[test]
+fn w2_a_write_reaches_a_task_that_attends() {
+    model(|| {
+        let wire = Wire::with_room(9);
+        let (_reader, writer) = pair(&wire);
+        let attendant = start_attendant(&writer);
+        writer.write("a").unwrap();
+        block_on(wire.arrived(1));
+        writer.write("b").unwrap();
+        block_on(wire.arrived(2));
+        assert_eq!(wire.taken(), b"ab");
+        writer.close();
+        attendant.join().unwrap();
     });
 }
 

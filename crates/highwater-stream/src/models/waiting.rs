@@ -83,7 +83,7 @@ fn w4_a_drain_that_need_not_wait_tells_of_a_loss_that_is_known() {
 
 /// The same where it is the transport that fails, in the flusher's hands.
 #[test]
-fn w9_a_failure_that_a_write_was_told_of_is_told_by_drain_and_flush() {
+fn w9_a_failure_is_told_by_all_that_comes_after() {
     model(|| {
         let wire = Wire::with_room(0);
         let (_reader, writer) = pair(&wire);
@@ -94,6 +94,7 @@ fn w9_a_failure_that_a_write_was_told_of_is_told_by_drain_and_flush() {
             block_on(writer.drain()).unwrap_err();
         }
         block_on(writer.flush()).unwrap_err();
+        writer.write("c").unwrap_err();
         block_on(writer.drain()).unwrap_err();
         writer.close();
         flusher.join().unwrap();
