@@ -183,9 +183,31 @@ fn r1_a_block_that_was_needed_once_is_not_kept_for_small_reads() {
     let mut buffer = ReadBuffer::new();
     fill(&mut buffer, &vec![b'x'; 4 * MIB]);
     buffer.take_ref(4 * MIB);
-    assert_eq!(buffer.read_line(), Ok(Verdict::NeedMore));
-    drop(buffer.spare());
+    for line in [&b"a first line may still find it\n"[..], b"a second does not\n"] {
+        assert_eq!(buffer.read_line_ref(), Ok(Verdict::NeedMore));
+        fill_once(&mut buffer, line);
+        assert_eq!(buffer.read_line_ref(), Ok(Verdict::Ready(Some(line))));
+    }
     assert!(buffer.allocated() <= 4 * LARGEST_FILL, "{} bytes for a line", buffer.allocated());
+}
+
+#[test]
+fn r1_a_length_in_front_of_each_long_frame_does_not_give_its_block_away() {
+    let mut buffer = ReadBuffer::new();
+    let mut allocated = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::NeedMore));
+        fill_once(&mut buffer, &u32::to_be_bytes(MIB as u32));
+        allocated.push(buffer.allocated());
+        buffer.take_ref(4);
+        while buffer.find_exactly(MIB) == Ok(Verdict::NeedMore) {
+            let missing = MIB - buffer.buffered();
+            let count = buffer.spare().remaining_mut().min(missing);
+            fill_once(&mut buffer, &vec![b'x'; count]);
+        }
+        buffer.take_ref(MIB);
+    }
+    assert!(allocated[1..].iter().all(|held| *held >= MIB), "{allocated:?} bytes when lengths came");
 }
 
 #[test]

@@ -96,6 +96,8 @@ pub struct ReadBuffer {
     fill: usize,
     /// The length of `block` when the last fill would have used all of its room.
     full_at: usize,
+    /// Whether the block was found empty and much too large for a fill, and none has needed it since.
+    too_large: bool,
     searched: u64,
 }
 
@@ -146,6 +148,7 @@ impl ReadBuffer {
             want: Want::ANY,
             fill: SMALLEST_FILL,
             full_at: usize::MAX,
+            too_large: false,
             searched: 0,
         }
     }

@@ -99,9 +99,7 @@ impl ReadBuffer {
         } else {
             self.fill
         };
-        if self.buffered() == 0 && self.block.capacity() > 4 * room.max(LARGEST_FILL) {
-            self.release();
-        }
+        self.release_if_too_large_twice(room);
         let free = self.block.capacity() - self.block.len();
         let room = if (1..=free).contains(&missing) && free < room && self.buffered() > room {
             // The block was made for this read, which has begun in it: to move that would cost more than a fill.
@@ -111,6 +109,19 @@ impl ReadBuffer {
         };
         self.full_at = self.block.len() + room;
         room
+    }
+
+    /// Gives a block back that is much too large for this fill, and was for one before: a short length in
+    /// front of each of many long frames does not cost a block each.
+    fn release_if_too_large_twice(&mut self, room: usize) {
+        if self.block.capacity() <= 4 * room.max(LARGEST_FILL) {
+            self.too_large = false;
+        } else if self.buffered() == 0 {
+            if self.too_large {
+                self.release();
+            }
+            self.too_large = !self.too_large;
+        }
     }
 
     /// The next fill is larger when the last one has used all of its room.
