@@ -48,39 +48,44 @@ pub mod usage;
 pub use report::{property_cases, report, skip};
 pub use subject::Subject;
 
-// The Rust programs of the documentation, compiled and run as doc tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub struct Readme;
+/// The Rust programs of the documentation, compiled and run as doc tests: each page is the documentation of an
+/// item here.
+macro_rules! pages {
+    ($($name:ident: $page:literal,)*) => {
+        $(
+            #[cfg(doctest)]
+            #[doc = include_str!(concat!("../../", $page))]
+            pub struct $name;
+        )*
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guide.md")]
-pub struct Guide;
+        /// Whose programs are compiled and run, from the root of the repository.
+        pub const COMPILED_PAGES: &[&str] = &[$($page),*];
+    };
+}
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/coming-from-asyncio.md")]
-pub struct ComingFromAsyncio;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/coming-from-tokio.md")]
-pub struct ComingFromTokio;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/security.md")]
-pub struct Security;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../crates/highwater-buffer/README.md")]
-pub struct BufferReadme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../crates/highwater-stream/README.md")]
-pub struct StreamReadme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../crates/highwater-net/README.md")]
-pub struct NetReadme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../crates/highwater-testing/README.md")]
-pub struct TestingReadme;
+pages! {
+    Readme: "README.md",
+    ReadmeOfBuffer: "crates/highwater-buffer/README.md",
+    ReadmeOfNet: "crates/highwater-net/README.md",
+    ReadmeOfStream: "crates/highwater-stream/README.md",
+    ReadmeOfTesting: "crates/highwater-testing/README.md",
+    ComingFromAsyncio: "docs/coming-from-asyncio.md",
+    ComingFromTokio: "docs/coming-from-tokio.md",
+    GuideBackpressure: "docs/guide/backpressure.md",
+    GuideClosing: "docs/guide/closing.md",
+    GuideConnecting: "docs/guide/connecting.md",
+    GuideFrames: "docs/guide/frames.md",
+    GuideGettingStarted: "docs/guide/getting-started.md",
+    GuideHandlers: "docs/guide/handlers.md",
+    GuideLineServer: "docs/guide/line-server.md",
+    GuideLines: "docs/guide/lines.md",
+    GuideListeners: "docs/guide/listeners.md",
+    GuideMixed: "docs/guide/mixed.md",
+    GuideOverLongInput: "docs/guide/over-long-input.md",
+    GuideServers: "docs/guide/servers.md",
+    GuideTesting: "docs/guide/testing.md",
+    GuideTimeOuts: "docs/guide/time-outs.md",
+    GuideTls: "docs/guide/tls.md",
+    GuideTransports: "docs/guide/transports.md",
+    Security: "docs/security.md",
+}
