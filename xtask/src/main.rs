@@ -5,6 +5,7 @@
 
 // The tasks.
 mod bench;
+mod book;
 mod ci;
 mod demo;
 mod fuzz;
@@ -47,6 +48,10 @@ enum Task {
     Demo {
         /// The file to send [default: the project's README.md]
         file: Option<PathBuf>,
+
+        /// Also write the transcript as a picture, an SVG
+        #[arg(long, value_name = "SVG")]
+        picture: Option<PathBuf>,
     },
 
     /// Run every test and doc test with nothing but cargo, rustc and a linker.
@@ -104,12 +109,19 @@ enum Task {
         record: bool,
     },
 
+    /// Make a website of the documentation, with mdBook.
+    ///
+    /// The pages that docs/SUMMARY.md lists, with a search over all of them, in the target folder. Takes the mdbook
+    /// that is installed, or else installs one beneath the target folder, which needs the network.
+    Book,
+
     /// Let thousands of clients of every kind loose on one server, check every byte, and end with a table.
     ///
     /// Clients that echo, pipeline, end their half, abort and stall, over TCP, Unix sockets and TLS, in
     /// processes of their own. Fails on a wrong byte, an error that was not to come, a connection that hangs, or a
     /// descriptor or a task that is left. Ctrl-C ends it early, with the table.
     Soak(soak::Choice),
+
     /// Model-check the writer's core: every order in which threads may take its locks, with loom.
     ///
     /// Builds highwater-stream with `--cfg highwater_loom`, which puts loom's locks in the place of the standard
@@ -162,8 +174,10 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Outcome {
     let workspace = Workspace::find()?;
     match task {
-        Task::Demo { file } => demo::run(&workspace, file),
+        Task::Demo { file, picture: None } => demo::run(&workspace, file),
+        Task::Demo { file, picture: Some(picture) } => demo::draw(&workspace, file, &picture),
         Task::Test => test::run(&workspace),
+        Task::Book => book::run(&workspace),
         Task::Ci => ci::run(&workspace),
         Task::Interop => interop::run(&workspace),
         Task::Soak(choice) => soak::run(&workspace, &choice),
