@@ -44,17 +44,25 @@ fn lay_out(root: &Path, stage: &Path) -> Outcome<usize> {
         let place = picture.strip_prefix(root).unwrap_or(&picture);
         copy(&picture, &source.join(place))?;
     }
-    let list = links(&list).fold(list.clone(), |list, link| {
-        list.replace(&format!("]({link})"), &format!("]({})", from_root(link).display()))
-    });
     let summary = source.join("SUMMARY.md");
-    fs::write(&summary, list).map_err(|error| format!("{}: {error}", summary.display()))?;
+    fs::write(&summary, told_from_root(&list)).map_err(|error| format!("{}: {error}", summary.display()))?;
     Ok(pages.len())
 }
 
 /// The targets of the links in a page.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
+}
+
+/// The page with its links as the root has them.
+fn told_from_root(page: &str) -> String {
+    let mut parts = page.split("](");
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (link, rest) = part.split_once(')').unwrap_or((part, ""));
+        told += &format!("]({}){rest}", from_root(link).display());
+    }
+    told
 }
 
 /// A path as `docs` has it, as the root has it.
@@ -116,8 +124,9 @@ mod tests {
 
     #[test]
     fn links_are_found_and_told_from_the_root() {
-        let list = "- [a](guide/a.md)\n  - [b](../b.md)\n";
+        let list = "- [a](guide/a.md)\n  - [b](../b.md)\n- [c](b.md)\n";
         let found: Vec<_> = links(list).map(from_root).collect();
-        assert_eq!(found, [PathBuf::from("docs/guide/a.md"), PathBuf::from("b.md")]);
+        assert_eq!(found, ["docs/guide/a.md", "b.md", "docs/b.md"].map(PathBuf::from));
+        assert_eq!(told_from_root(list), "- [a](docs/guide/a.md)\n  - [b](b.md)\n- [c](docs/b.md)\n");
     }
 }
