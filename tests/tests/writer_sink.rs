@@ -181,3 +181,18 @@ fn w10_a_full_queue_makes_a_sink_wait_for_room() {
         sent.await.unwrap();
     });
 }
+
+#[test]
+fn w10_a_larger_cap_wakes_who_waits_for_room() {
+    run(async {
+        let (transport, _script) = stalled_after(0);
+        let (_reader, mut writer) = Pair::new(transport).max_buffered(Some(4)).split();
+        let other = writer.clone();
+        writer.feed(bytes("1234")).await.unwrap();
+        let mut feeding = task::spawn(writer.feed(bytes("5")));
+        assert_pending!(feeding.poll());
+        other.set_max_buffered(Some(5));
+        assert!(feeding.is_woken());
+        assert_ready_ok!(feeding.poll());
+    });
+}

@@ -98,7 +98,12 @@ impl Outbox {
     }
 
     pub(crate) fn set_max_buffered(&self, max_buffered: Option<usize>) {
-        self.hold().max_buffered = max_buffered;
+        let wakers = {
+            let mut state = self.hold();
+            state.max_buffered = max_buffered;
+            state.waiters.wake_all()
+        };
+        wake(wakers);
     }
 
     pub(crate) fn queued(&self) -> usize {
