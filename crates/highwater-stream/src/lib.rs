@@ -54,6 +54,8 @@ pub use error::{
 pub use pair::{Pair, ReadHalf, ReuniteError, ReuniteReason, Reunited, UpgradeError, pair};
 pub use payload::Payload;
 pub use reader::{AsyncReader, Limited, Lines, Split, StreamReader};
+#[cfg(feature = "codec")]
+pub use reader::{DecodeError, Decoded};
 pub use source::Source;
 pub use writer::{AsyncWriter, StreamWriter, WeakWriter};
 

@@ -1,14 +1,20 @@
 //! The reading half: searching is a synchronous step on the buffer, only refilling waits.
 
 mod adapter;
+#[cfg(feature = "codec")]
+mod decode;
 mod limited;
 mod lines;
+mod shown;
 mod step;
 
 pub use adapter::AsyncReader;
+#[cfg(feature = "codec")]
+pub use decode::{DecodeError, Decoded};
 pub use limited::Limited;
 pub use lines::{Lines, Split};
 
+use self::shown::Shown;
 use self::step::Step;
 use crate::source::{Arrival, Source};
 use crate::{LimitedReadError, ReadExactlyError, ReadUntilError, SkipUntilError, TransportError};
@@ -86,6 +92,8 @@ pub struct StreamReader<R> {
     /// The failure that was met, told from now on. Invariant: then the buffer has not ended.
     failed: Option<TransportError>,
     idle: Idle,
+    /// In a box: only a decoder leaves any.
+    shown: Option<Box<Shown>>,
 }
 
 /// The read time-out and the wait that it measures.
@@ -133,7 +141,7 @@ impl<R: Source> StreamReader<R> {
     /// # });
     /// ```
     pub fn from_parts(source: R, buffer: ReadBuffer) -> Self {
-        Self { source, buffer, failed: None, idle: Idle { after: None, timer: None } }
+        Self { source, buffer, failed: None, idle: Idle { after: None, timer: None }, shown: None }
     }
 
     /// The source and the buffer with its unread bytes. [`from_parts`](Self::from_parts) is the way back.
@@ -147,7 +155,8 @@ impl<R: Source> StreamReader<R> {
     /// assert_eq!(buffer.unread_bytes(), b"rest");
     /// # });
     /// ```
-    pub fn into_parts(self) -> (R, ReadBuffer) {
+    pub fn into_parts(mut self) -> (R, ReadBuffer) {
+        self.put_back();
         (self.source, self.buffer)
     }
 
@@ -177,6 +186,7 @@ impl<R: Source> StreamReader<R> {
     /// # }).unwrap();
     /// ```
     pub async fn read(&mut self, n: usize) -> Result<Bytes, TransportError> {
+        self.put_back();
         let missing = n.saturating_sub(self.buffer.buffered());
         self.source.absorb(&mut self.buffer, missing);
         let n = self.complete::<_, TransportError>(|buffer| Ok(buffer.find_some(n))).await?;
@@ -544,6 +554,7 @@ impl<R: Source> StreamReader<R> {
     /// # });
     /// ```
     pub fn unread(&mut self, bytes: &[u8]) {
+        self.put_back();
         self.buffer.unread(bytes);
     }
 
@@ -606,7 +617,7 @@ impl<R: Source> StreamReader<R> {
     /// # });
     /// ```
     pub fn buffered(&self) -> usize {
-        self.buffer.buffered() + self.source.arrived().bytes
+        self.shown().len() + self.buffer.buffered() + self.source.arrived().bytes
     }
 
     /// The bytes that were read from the source and not returned yet. They stay unread.
@@ -620,7 +631,11 @@ impl<R: Source> StreamReader<R> {
     /// # });
     /// ```
     pub fn unread_bytes(&self) -> &[u8] {
-        self.buffer.unread_bytes()
+        // One of them is empty.
+        match self.shown() {
+            [] => self.buffer.unread_bytes(),
+            shown => shown,
+        }
     }
 
     /// Whether the end of the stream was seen and nothing is left to read.
@@ -691,6 +706,7 @@ impl<R: Source> StreamReader<R> {
 
     /// Forgets everything but the options, as for another source. Returns what was buffered.
     pub(crate) fn start_afresh(&mut self) -> Bytes {
+        self.put_back();
         let buffer = ReadBuffer::with_limit(self.buffer.limit());
         let old = std::mem::replace(&mut self.buffer, buffer);
         self.failed = None;
@@ -708,6 +724,9 @@ impl<R: Source> StreamReader<R> {
 
     /// Waits until bytes or the end have come into the buffer. Asked only when a step needs more.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        if self.put_back() {
+            return Poll::Ready(Ok(()));
+        }
         if let Some(error) = &self.failed {
             return Poll::Ready(Err(error.clone()));
         }

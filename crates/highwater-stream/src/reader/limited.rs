@@ -31,6 +31,11 @@ impl<'a, R: Source> Limited<'a, R> {
         Self { reader, limit }
     }
 
+    #[cfg(feature = "codec")]
+    pub(super) fn into_parts(self) -> (&'a mut StreamReader<R>, usize) {
+        (self.reader, self.limit)
+    }
+
     /// [`StreamReader::read_until`] under this limit.
     ///
     /// # Errors
