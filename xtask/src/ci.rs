@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::outcome::{Failure, Outcome, closing_line};
 use crate::suite::Suite;
 use crate::workspace::Workspace;
-use crate::{bench, demo, interop, process, test};
+use crate::{bench, demo, interop, process, publish, test};
 
 type Step = (&'static str, fn(&Workspace) -> Outcome);
 
@@ -26,6 +26,10 @@ const STEPS: &[Step] = &[
     ("demo", demonstration),
     ("benches", benches),
     ("gate", gate),
+    ("manifests", publish::manifests),
+    ("licences", publish::licences),
+    ("msrv", publish::msrv),
+    ("unused", publish::unused),
     ("package", package),
 ];
 
@@ -36,6 +40,7 @@ const FEATURES: &[&str] = &[
     "-p highwater-buffer --all-features",
     "-p highwater-stream",
     "-p highwater-stream --no-default-features",
+    "-p highwater-stream --features codec",
     "-p highwater-stream --features tracing",
     "-p highwater-stream --all-features",
     "-p highwater-net",
@@ -59,8 +64,15 @@ const MODEL_TESTS: [&str; 3] = ["buffer_model", "buffer_linear", "buffer_memory"
 /// Many times what proptest tries in a plain test run.
 const MODEL_CASES: &str = "10000";
 
-pub(crate) fn run(workspace: &Workspace) -> Outcome {
-    let results: Vec<_> = STEPS.iter().map(|step| StepResult::of(step, workspace)).collect();
+/// Runs all steps, or those that are named.
+pub(crate) fn run(workspace: &Workspace, named: &[String]) -> Outcome {
+    let names = || STEPS.iter().map(|(name, _)| *name);
+    if let Some(unknown) = named.iter().find(|name| names().all(|known| known != *name)) {
+        let known: Vec<_> = names().collect();
+        return Err(format!("no step is called {unknown}: there are {}", known.join(", ")).into());
+    }
+    let chosen = STEPS.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|named| named == name));
+    let results: Vec<_> = chosen.map(|step| StepResult::of(step, workspace)).collect();
 
     println!("\n{:<10}{:<8}{:>8}", "step", "result", "seconds");
     for StepResult { name, passed, took } in &results {
@@ -166,7 +178,7 @@ fn package(workspace: &Workspace) -> Outcome {
 
     // In one command, so that each finds the others although they are not on crates.io yet. Dirty is allowed
     // because this step, like all others, judges the files that are there, committed or not.
-    let libraries = "-p highwater-buffer -p highwater-stream -p highwater-net -p highwater-testing";
+    let libraries = publish::LIBRARIES.map(|library| format!("-p {library}")).join(" ");
     let mut command = workspace.cargo(&format!("package --allow-dirty {libraries}"));
     command.arg("--target-dir").arg(&folder);
     let outcome = all("package", [command]);
@@ -185,7 +197,7 @@ fn all(suite: &str, commands: impl IntoIterator<Item = Command>) -> Outcome {
 }
 
 /// Closes a suite in which each outcome counts for one, after the sentences of those that failed.
-fn close(suite: &str, outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
+pub(crate) fn close(suite: &str, outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
     let (mut passed, mut failed) = (0, 0);
     for outcome in outcomes {
         match outcome {

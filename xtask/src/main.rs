@@ -11,6 +11,8 @@ mod demo;
 mod fuzz;
 mod interop;
 mod loom;
+mod minimal_versions;
+mod publish;
 mod soak;
 mod test;
 
@@ -68,7 +70,11 @@ enum Task {
     /// passed and failed; a table of the steps and one line for all of them end the run. Needs rustfmt,
     /// clippy and python3 (3.8 or later), and valgrind for the gate on instruction counts, which is skipped
     /// without it; `.ci/run` installs Python and valgrind if they are missing.
-    Ci,
+    Ci {
+        /// Only these steps, by the names in the table
+        #[arg(value_name = "STEP")]
+        steps: Vec<String>,
+    },
 
     /// Let our programs talk to Python's asyncio and a real HTTP server, and compare what arrives. Needs
     /// python3.
@@ -121,6 +127,9 @@ enum Task {
     /// processes of their own. Fails on a wrong byte, an error that was not to come, a connection that hangs, or a
     /// descriptor or a task that is left. Ctrl-C ends it early, with the table.
     Soak(soak::Choice),
+
+    /// Check that the libraries build with the oldest versions of dependencies that they allow. Asks the registry.
+    MinimalVersions,
 
     /// Model-check the writer's core: every order in which threads may take its locks, with loom.
     ///
@@ -178,9 +187,10 @@ fn run(task: Task) -> Outcome {
         Task::Demo { file, picture: Some(picture) } => demo::draw(&workspace, file, &picture),
         Task::Test => test::run(&workspace),
         Task::Book => book::run(&workspace),
-        Task::Ci => ci::run(&workspace),
+        Task::Ci { steps } => ci::run(&workspace, &steps),
         Task::Interop => interop::run(&workspace),
         Task::Soak(choice) => soak::run(&workspace, &choice),
+        Task::MinimalVersions => minimal_versions::run(&workspace),
         Task::Loom { preemptions } => loom::run(&workspace, preemptions),
         Task::Fuzz { target, replay: Some(file), .. } => fuzz::replay(&workspace, target, &file),
         Task::Fuzz { target, minutes, keep, .. } => fuzz::run(&workspace, target, minutes, keep),

@@ -30,6 +30,8 @@
 //! `std` (default) adds the conversions to `std::io::Error` and vectored output as
 //! `std::io::IoSlice`. Without it the crate is `no_std` and needs only `alloc`.
 #![cfg_attr(not(feature = "std"), no_std)]
+// docs.rs marks what a feature adds.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 

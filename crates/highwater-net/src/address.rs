@@ -1,6 +1,7 @@
 //! Where to connect, in the forms in which people have it.
 
 use crate::{Address, Facts, Transport};
+#[cfg(unix)]
 use socket2::SockRef;
 use std::fmt;
 use std::io;

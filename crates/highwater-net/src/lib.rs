@@ -41,6 +41,9 @@
 //! `tracing` tells what nobody waits for as events instead of lines on stderr. Without `tls` nothing needs a
 //! C compiler.
 
+// docs.rs marks what a feature adds.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod address;
 mod connect;
 mod facts;

@@ -28,8 +28,15 @@
 //! | a reader alone, a writer alone | [`StreamReader::new`], [`StreamWriter::new`] |
 //! | a reader that is fed by hand | [`StreamReader::detached`] |
 //!
+//! # Features
+//! None is on unless asked for. `codec` runs any `Decoder` of tokio-util on a reader, in mid-stream. `tracing` tells
+//! what nobody waits for as events instead of lines on stderr.
+//!
 //! For TCP and servers see `highwater-net`; for the buffers without a runtime, `highwater-buffer`, whose
 //! items are re-exported here.
+
+// docs.rs marks what a feature adds.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connection;
 mod detached;

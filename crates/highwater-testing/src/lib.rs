@@ -49,6 +49,9 @@
 //! `proptest` (default) adds the module [`strategies`]. Everything else works without it, and without a build of
 //! proptest.
 
+// docs.rs marks what a feature adds.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod call;
 mod chaos;
 mod conformance;

@@ -23,13 +23,20 @@ pub(super) struct SocketOptions {
     pub(super) listen: bool,
     pub(super) backlog: u32,
     pub(super) reuse_address: bool,
+    #[cfg(unix)]
     pub(super) reuse_port: bool,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
         // On Unix an address in TIME_WAIT can be bound again so. Elsewhere it means theft.
-        Self { listen: true, backlog: BACKLOG, reuse_address: cfg!(unix), reuse_port: false }
+        Self {
+            listen: true,
+            backlog: BACKLOG,
+            reuse_address: cfg!(unix),
+            #[cfg(unix)]
+            reuse_port: false,
+        }
     }
 }
 
