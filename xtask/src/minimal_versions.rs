@@ -13,8 +13,9 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let libraries = LIBRARIES.map(|library| format!("-p {library}")).join(" ");
     let mut command = workspace.cargo(&format!("check --all-features {libraries}"));
     // With a lock file of its own, so that the one of the workspace stays as it is.
-    command.args(["-Z", "direct-minimal-versions", "-Z", "unstable-options", "--lockfile-path"]);
-    command.arg(folder.join("Cargo.lock")).arg("--target-dir").arg(&folder);
+    let lock = format!("resolver.lockfile-path={:?}", folder.join("Cargo.lock"));
+    command.args(["-Z", "direct-minimal-versions", "-Z", "lockfile-path", "--config", &lock]);
+    command.arg("--target-dir").arg(&folder);
     // Two options that a stable cargo has and does not offer.
     command.env("RUSTC_BOOTSTRAP", "1");
     println!("$ {}", process::shown(&command));

@@ -15,6 +15,11 @@ mod socket_file;
 mod start;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[path = "server/untraced.rs"]
+mod trace;
 
 #[cfg(unix)]
 pub use bind_to::BindPath;

@@ -13,7 +13,7 @@
 //! ```
 
 use crate::outbox::{Duty, Halves, Next, Outbox, Phase};
-use crate::report::report;
+use crate::report::unsent;
 use crate::source::{Arrival, poll_read_into};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, before_release, fence, is_poisoned, lock};
 use crate::waiters::Slot;
@@ -497,7 +497,7 @@ impl<T: AsyncWrite + Unpin, F> Connection<T, F> {
     fn tell_unsent(&self, error: &CloseError) {
         match &self.on_unsent {
             Some(hook) => drop(catch_unwind(AssertUnwindSafe(|| hook(error, &self.facts)))),
-            None => report(format_args!("a connection was {error}")),
+            None => unsent(error),
         }
     }
 

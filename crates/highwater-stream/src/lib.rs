@@ -75,7 +75,7 @@ pub use highwater_buffer::{
 #[doc(hidden)]
 pub use flusher::Attendant;
 #[doc(hidden)]
-pub use report::{note, report};
+pub use report::report;
 
 #[cfg(all(test, highwater_loom))]
 mod models;

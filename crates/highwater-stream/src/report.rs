@@ -1,5 +1,6 @@
 //! What nobody is left to be told: one line on stderr, as asyncio logs it, or a `tracing` event.
 
+use crate::CloseError;
 use std::fmt;
 #[cfg(not(feature = "tracing"))]
 use std::io::{self, Write};
@@ -17,12 +18,14 @@ pub fn report(what: fmt::Arguments<'_>) {
     tracing::warn!(target: "highwater", "{what}");
 }
 
-/// Notes what only somebody who looks for it wants to hear: nothing on stderr.
+/// Tells of bytes that were accepted and not sent.
 #[cfg(not(feature = "tracing"))]
-pub fn note(_: fmt::Arguments<'_>) {}
+pub(crate) fn unsent(error: &CloseError) {
+    report(format_args!("a connection was {error}"));
+}
 
-/// Notes what only somebody who looks for it wants to hear.
+/// Tells of bytes that were accepted and not sent.
 #[cfg(feature = "tracing")]
-pub fn note(what: fmt::Arguments<'_>) {
-    tracing::debug!(target: "highwater", "{what}");
+pub(crate) fn unsent(error: &CloseError) {
+    tracing::warn!(target: "highwater::stream", unsent = error.unsent(), error = %error.cause(), "bytes were lost");
 }

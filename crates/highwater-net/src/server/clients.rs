@@ -136,6 +136,11 @@ impl Membership {
         Self { shared: Arc::clone(shared), id, _place: place }
     }
 
+    /// Counts from 0, in the order of the accepts.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     fn with_client(&self, change: impl FnOnce(&mut Client)) {
         if let Some(client) = self.shared.clients.table().open.get_mut(&self.id) {
             change(client);

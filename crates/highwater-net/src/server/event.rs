@@ -1,5 +1,6 @@
 //! What a server tells when no caller is there to be told.
 
+use super::trace;
 #[cfg(feature = "tls")]
 use crate::TlsError;
 use crate::{Address, Attempt, CloseError};
@@ -15,8 +16,7 @@ pub(super) type Hook = Arc<dyn Fn(&ServerEvent) + Send + Sync>;
 pub(super) fn tell(hook: &Option<Hook>, event: &ServerEvent) {
     let telling = AssertUnwindSafe(|| match hook {
         Some(hook) => hook(event),
-        None if event.is_routine() => highwater_stream::note(format_args!("{event}")),
-        None => highwater_stream::report(format_args!("{event}")),
+        None => trace::tell(event),
     });
     drop(catch_unwind(telling));
 }
@@ -90,16 +90,6 @@ pub enum ServerEvent {
     },
     /// An address that the system lacks was skipped; others were bound.
     AddressSkipped(Attempt),
-}
-
-impl ServerEvent {
-    fn is_routine(&self) -> bool {
-        match self {
-            #[cfg(feature = "tls")]
-            ServerEvent::HandshakeFailed { .. } => true,
-            _ => false,
-        }
-    }
 }
 
 impl fmt::Display for ServerEvent {

@@ -8,6 +8,7 @@ use super::clients::Membership;
 use super::handler::{Ended, Running};
 #[cfg(feature = "tls")]
 use super::tls::{self, Securing};
+use super::trace::ConnectionSpan;
 #[cfg(feature = "tls")]
 use crate::TlsError;
 use crate::options::Attendant;
@@ -22,6 +23,7 @@ pub(super) struct Service {
     /// Sends what is written, in this task too. Dropped after the halves that `stage` holds.
     attendant: Attendant,
     membership: Membership,
+    span: ConnectionSpan,
     /// The client's entry knows this task.
     is_known: bool,
 }
@@ -49,7 +51,15 @@ impl Service {
         };
         #[cfg(not(feature = "tls"))]
         let stage = Stage::Handling(Running::new((shared.serve)(reader, writer)));
-        Self { stage, attendant, membership, is_known: false }
+        let span = ConnectionSpan::new(membership.id(), attendant.facts());
+        Self { stage, attendant, membership, span, is_known: false }
+    }
+
+    fn poll_within(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.attendant.begin();
+        let handled = self.poll_stage(cx);
+        let gone = self.attendant.poll(cx);
+        if handled.is_ready() { gone } else { Poll::Pending }
     }
 
     /// Until the handler has ended. What happens to a pair before its handler sees it happens here.
@@ -107,9 +117,7 @@ impl Future for Service {
             self.is_known = true;
             self.membership.has_task(cx.waker());
         }
-        self.attendant.begin();
-        let handled = self.poll_stage(cx);
-        let gone = self.attendant.poll(cx);
-        if handled.is_ready() { gone } else { Poll::Pending }
+        let span = self.span.clone();
+        span.in_scope(|| self.poll_within(cx))
     }
 }
