@@ -73,6 +73,7 @@ pages! {
     ComingFromTokio: "docs/coming-from-tokio.md",
     GuideBackpressure: "docs/guide/backpressure.md",
     GuideClosing: "docs/guide/closing.md",
+    GuideCodecs: "docs/guide/codecs.md",
     GuideConnecting: "docs/guide/connecting.md",
     GuideFrames: "docs/guide/frames.md",
     GuideGettingStarted: "docs/guide/getting-started.md",

@@ -12,5 +12,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     // All targets but the benchmarks, which are slow to build and test nothing.
     suite.run(&mut workspace.cargo("test --workspace --lib --bins --tests --examples --no-fail-fast"))?;
     suite.run(&mut workspace.cargo("test --workspace --doc --no-fail-fast"))?;
+    // By itself: the tests of the workspace listen to stderr, where nothing is said with this feature.
+    suite.run(&mut workspace.cargo("test -p highwater-net --features tracing --test tracing"))?;
     suite.close(|tally| tally.to_string())
 }

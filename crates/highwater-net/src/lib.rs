@@ -38,8 +38,12 @@
 //!
 //! # Features
 //! `tls`, `aws-lc-rs` and `platform-roots` are on unless said otherwise. `ring` is another crypto provider.
-//! `tracing` tells what nobody waits for as events instead of lines on stderr. Without `tls` nothing needs a
-//! C compiler.
+//! Without `tls` nothing needs a C compiler.
+//!
+//! `tracing` runs each handler in a span, `connection` of the target `highwater::connection`, with the fields `id`,
+//! `peer` and `local`. What nobody waits for is an event of the target `highwater::server`, in place of a line on
+//! stderr: failed handlers and accepts, failed handshakes (to debug with), and bytes that were lost (`unsent`). A
+//! hook ([`StartServer::on_error`]) is told instead of either. [`Server::counts`] has the totals without it.
 
 // docs.rs marks what a feature adds.
 #![cfg_attr(docsrs, feature(doc_cfg))]
