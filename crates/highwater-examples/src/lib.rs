@@ -2,6 +2,9 @@
 //!
 //! The programs themselves are in `src/bin`, each complete and to be read alone.
 
+pub mod fuzz_checks;
+pub mod resp;
+
 use std::error::Error;
 use std::fmt::Display;
 use std::io::Write;

@@ -1,0 +1,76 @@
+//! What the fuzz targets check of each parser, and what the tests replay their corpora with.
+//!
+//! Whatever comes, and however it is cut, a parser gives one answer and leaves the same bytes behind it.
+
+use std::fmt::Debug;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use highwater_net::stream::{Detached, StreamReader};
+
+use crate::resp;
+
+/// Less than an input can announce, and more than most bring.
+const REPLY_LIMIT: usize = 4096;
+
+/// Replies, one after the other. What is shown of them does not command a terminal.
+///
+/// ```
+/// highwater_examples::fuzz_checks::check_resp(b"*1\r\n:1\r\n+OK\r\n$99999");
+/// ```
+pub fn check_resp(bytes: &[u8]) {
+    let read = |cut| {
+        each_until_error(bytes, cut, async |reader: &mut Reader| resp::read_value(reader, REPLY_LIMIT).await)
+    };
+    let whole = read(bytes.len());
+    for value in &whole.values {
+        let shown = value.to_string();
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+    }
+    for cut in [1, 2, 7] {
+        assert_eq!(read(cut), whole, "fed by {cut}");
+    }
+}
+
+type Reader = StreamReader<Detached>;
+
+/// What came of some bytes.
+#[derive(Debug, PartialEq)]
+struct Read<T> {
+    values: Vec<T>,
+    error: Option<(io::ErrorKind, String)>,
+    left: Vec<u8>,
+}
+
+/// Calls a parser until it meets the end or fails, on bytes that come so many at a time.
+fn each_until_error<T: Debug>(
+    bytes: &[u8],
+    cut: usize,
+    mut parse: impl AsyncFnMut(&mut Reader) -> io::Result<Option<T>>,
+) -> Read<T> {
+    let (mut reader, feeder) = Reader::detached_with_cap(bytes.len());
+    let mut pieces = bytes.chunks(cut.max(1));
+    let mut values = Vec::new();
+    let error = loop {
+        let mut parsing = pin!(parse(&mut reader));
+        // Only the feeder is ever waited for, and it is fed here.
+        let outcome = loop {
+            match parsing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(outcome) => break outcome,
+                Poll::Pending => match pieces.next() {
+                    Some(piece) => feeder.feed(piece).expect("there is room for all of it"),
+                    None => feeder.feed_eof(),
+                },
+            }
+        };
+        match outcome {
+            Ok(Some(value)) => values.push(value),
+            Ok(None) => break None,
+            Err(error) => break Some((error.kind(), error.to_string())),
+        }
+    };
+    let mut left = reader.unread_bytes().to_vec();
+    left.extend(pieces.flatten());
+    Read { values, error, left }
+}
