@@ -55,7 +55,7 @@ fn list(
         if let Some(value) = line.get(1) {
             f.write_str(" => ")?;
             // A list of several lines begins in the column that it goes on in.
-            if lines(value) > 1 {
+            if is_tall(value) {
                 write!(f, "\n{deeper}")?;
             }
             show(value, &deeper, f)?;
@@ -64,12 +64,13 @@ fn list(
     Ok(())
 }
 
-fn lines(value: &Value) -> usize {
-    match value {
-        Value::Array(items) | Value::Set(items) | Value::Push(items) => items.len(),
-        Value::Map(items) => items.len() / 2,
-        _ => 1,
-    }
+fn is_tall(value: &Value) -> bool {
+    let (items, in_a_line) = match value {
+        Value::Array(items) | Value::Set(items) | Value::Push(items) => (items, 1),
+        Value::Map(items) => (items, 2),
+        _ => return false,
+    };
+    items.len() > in_a_line || items.iter().any(is_tall)
 }
 
 /// Between quotes, so that it could be typed again.
