@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use highwater_net::stream::{Detached, StreamReader};
 
+use crate::proxy_protocol::{Version, read_header};
 use crate::resp;
 
 /// Less than an input can announce, and more than most bring.
@@ -30,6 +31,31 @@ pub fn check_resp(bytes: &[u8]) {
     }
     for cut in [1, 2, 7] {
         assert_eq!(read(cut), whole, "fed by {cut}");
+    }
+}
+
+/// A header, of either version. What is understood can be written in both, and is understood again.
+///
+/// ```
+/// highwater_examples::fuzz_checks::check_proxy_header(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello");
+/// ```
+pub fn check_proxy_header(bytes: &[u8]) {
+    let read = |bytes: &[u8], cut| {
+        let mut over = false;
+        let once = async |reader: &mut Reader| match std::mem::replace(&mut over, true) {
+            true => Ok(None),
+            false => read_header(reader).await.map(Some),
+        };
+        each_until_error(bytes, cut, once)
+    };
+    let whole = read(bytes, bytes.len());
+    for cut in [1, 2, 7] {
+        assert_eq!(read(bytes, cut), whole, "fed by {cut}");
+    }
+    for header in &whole.values {
+        for version in [Version::V1, Version::V2] {
+            assert_eq!(read(&header.encode(version), 1).values, [*header]);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! The programs themselves are in `src/bin`, each complete and to be read alone.
 
 pub mod fuzz_checks;
+pub mod proxy_protocol;
 pub mod resp;
 
 use std::error::Error;

@@ -1,5 +1,6 @@
 //! A connection to a server: who we are, commands out, replies in.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,8 +92,11 @@ impl Replies {
 
     /// Whatever comes next; `None` at the end.
     pub(crate) async fn any(&mut self) -> Outcome<Option<Value>> {
-        let value = read_value(&mut self.0, REPLY_LIMIT).await;
-        value.map_err(|error| format!("no reply that can be understood: {error}").into())
+        read_value(&mut self.0, REPLY_LIMIT).await.map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => format!("what answers does not speak Redis: {error}").into(),
+            ErrorKind::UnexpectedEof => "the server ended the connection within a reply".into(),
+            _ => error.into(),
+        })
     }
 }
 

@@ -1,0 +1,148 @@
+//! Forwards TCP connections, and can add or take away TLS and the PROXY protocol on the way. In asyncio:
+//!
+//! ```python
+//! async def pass_on(reader, writer):
+//!     while data := await reader.read(2**16):
+//!         writer.write(data)
+//!         await writer.drain()
+//!     writer.write_eof()
+//!
+//! async def forward(near_reader, near_writer):
+//!     far_reader, far_writer = await asyncio.open_connection(host, port)
+//!     await asyncio.gather(pass_on(near_reader, far_writer), pass_on(far_reader, near_writer))
+//! ```
+//!
+//! That is the whole of it, apart from what goes wrong: see `pump.rs`. Half-closes pass through TLS as well.
+//! Terminate TLS in front of a server that has none, or reach one that has:
+//!
+//! ```sh
+//! proxy --listen localhost:8443 --to localhost:8080 --tls-in chain.pem key.pem
+//! proxy --listen localhost:8080 --to example.org:443 --tls-out
+//! ```
+
+mod pump;
+mod route;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use highwater_examples::proxy_protocol::Version;
+use highwater_examples::{Outcome, exit_code, say};
+use highwater_net::{
+    ClientTls, Identity, NamedClientTls, Roots, ServerTls, StreamReader, StreamWriter, start_server,
+};
+use route::Route;
+
+/// Forwards TCP connections, until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "proxy")]
+struct Arguments {
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: String,
+
+    /// Where connections go
+    #[arg(long, value_name = "HOST:PORT")]
+    to: String,
+
+    /// Take TLS from clients, with a certificate and its key, in PEM
+    #[arg(long, num_args = 2, value_names = ["CHAIN", "KEY"])]
+    tls_in: Option<Vec<PathBuf>>,
+
+    /// Speak TLS to the server
+    #[arg(long)]
+    tls_out: bool,
+
+    /// Whom to trust instead of what the platform trusts: certificates, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_out")]
+    ca: Option<PathBuf>,
+
+    /// Whose certificate the server has to show, instead of the host's
+    #[arg(long, value_name = "NAME", requires = "tls_out")]
+    server_name: Option<String>,
+
+    /// Expect a PROXY header, of either version, in front of every connection. Whoever can connect can claim
+    /// to be anybody: listen where only the proxy in front can
+    #[arg(long)]
+    proxy_in: bool,
+
+    /// Send a PROXY header in front of every connection
+    #[arg(long, value_name = "VERSION")]
+    proxy_out: Option<Version>,
+
+    /// Reset a connection after so long without a byte either way: 500ms, 60s, 10m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    idle: Duration,
+
+    /// The most connections at a time; others wait
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    max_connections: usize,
+
+    /// How long connections may go on after Ctrl-C
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    deadline: Duration,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    exit_code("proxy", run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> Outcome {
+    let Arguments { listen, max_connections, deadline, .. } = &arguments;
+    let route = Arc::new(Route {
+        tls_in: terminating(&arguments)?,
+        tls_out: originating(&arguments)?,
+        to: arguments.to.clone(),
+        proxy_in: arguments.proxy_in,
+        proxy_out: arguments.proxy_out,
+        idle: arguments.idle,
+    });
+    let forward = move |reader: StreamReader, writer: StreamWriter| {
+        let route = Arc::clone(&route);
+        async move { route.forward(reader, writer).await }
+    };
+    let server = start_server(forward, listen).max_connections(*max_connections).await?;
+    let addresses = server.local_addrs().iter().map(ToString::to_string);
+    say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
+
+    tokio::select! {
+        served = server.serve_forever() => return Ok(served?),
+        pressed = tokio::signal::ctrl_c() => pressed?,
+    }
+    let ended = server.shutdown(*deadline).await;
+    say(format_args!("Stopped: {} connections were cut short", ended.closed))
+}
+
+fn terminating(arguments: &Arguments) -> Outcome<Option<ServerTls>> {
+    let Some([chain, key]) = arguments.tls_in.as_deref() else { return Ok(None) };
+    Ok(Some(ServerTls::new(Identity::from_pem_files(chain, key)?)?))
+}
+
+fn originating(arguments: &Arguments) -> Outcome<Option<NamedClientTls>> {
+    if !arguments.tls_out {
+        return Ok(None);
+    }
+    let tls = match &arguments.ca {
+        Some(file) => ClientTls::builder().roots(Roots::from_pem_file(file)?).build()?,
+        None => ClientTls::new()?,
+    };
+    let host = arguments.to.rsplit_once(':').map_or(arguments.to.as_str(), |(host, _port)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    Ok(Some(tls.server_name(arguments.server_name.as_deref().unwrap_or(host))))
+}
+
+/// A number and its unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number = number.parse().map_err(|_| "a number and its unit, as in 60s")?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err("the unit is ms, s or m".to_owned()),
+    }
+}
