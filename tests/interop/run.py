@@ -11,11 +11,14 @@ import time
 
 sys.dont_write_bytecode = True  # What is run from a checkout leaves nothing in it.
 
+import chat
 import documented
 import endings
 import http_headers
 import https_headers
 import messages
+import proxy
+import redis
 import tls_bad_input
 import tls_curl
 import tls_openssl
@@ -24,7 +27,8 @@ import tls_upgrade
 
 IN_PLAIN = [documented, messages, endings, http_headers]
 OVER_TLS = [tls_python, tls_upgrade, tls_openssl, tls_curl, https_headers, tls_bad_input]
-CHECKS = [check for module in IN_PLAIN + OVER_TLS for check in module.CHECKS]
+PROGRAMS = [redis, proxy, chat]
+CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROGRAMS for check in module.CHECKS]
 
 # Seconds, many times what they take: for one check, and for all of them.
 CHECK_LIMIT = 120

@@ -15,8 +15,13 @@ use crate::workspace::Workspace;
 const OLDEST_PYTHON: Version = (3, 11);
 
 /// What else is talked to, how it tells its version, and the package that has it on Debian.
-const PROGRAMS: [(&str, &str, &str); 3] =
-    [("openssl", "version", "openssl"), ("curl", "--version", "curl"), ("nginx", "-v", "nginx-light")];
+const PROGRAMS: [(&str, &str, &str); 5] = [
+    ("openssl", "version", "openssl"),
+    ("curl", "--version", "curl"),
+    ("nginx", "-v", "nginx-light"),
+    ("redis-server", "--version", "redis-server"),
+    ("redis-cli", "--version", "redis-tools"),
+];
 
 /// Where administrators have programs, and others do not look.
 const ALSO_HERE: &str = "/usr/sbin";
