@@ -16,6 +16,7 @@ import documented
 import endings
 import http_headers
 import https_headers
+import json_rpc
 import messages
 import proxy
 import redis
@@ -27,7 +28,7 @@ import tls_upgrade
 
 IN_PLAIN = [documented, messages, endings, http_headers]
 OVER_TLS = [tls_python, tls_upgrade, tls_openssl, tls_curl, https_headers, tls_bad_input]
-PROGRAMS = [redis, proxy, chat]
+PROGRAMS = [redis, proxy, chat, json_rpc]
 CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROGRAMS for check in module.CHECKS]
 
 # Seconds, many times what they take: for one check, and for all of them.

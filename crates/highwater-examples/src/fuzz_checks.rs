@@ -9,11 +9,13 @@ use std::task::{Context, Poll, Waker};
 
 use highwater_net::stream::{Detached, StreamReader};
 
+use crate::content_length::{frame, read_message};
 use crate::proxy_protocol::{Version, read_header};
 use crate::resp;
 
 /// Less than an input can announce, and more than most bring.
 const REPLY_LIMIT: usize = 4096;
+const MESSAGE_LIMIT: usize = 256;
 
 /// Replies, one after the other. What is shown of them does not command a terminal.
 ///
@@ -57,6 +59,23 @@ pub fn check_proxy_header(bytes: &[u8]) {
             assert_eq!(read(&header.encode(version), 1).values, [*header]);
         }
     }
+}
+
+/// Messages behind their headers, one after the other.
+///
+/// ```
+/// highwater_examples::fuzz_checks::check_content_length(b"Content-Length: 2\r\n\r\n{}");
+/// ```
+pub fn check_content_length(bytes: &[u8]) {
+    let read = |bytes: &[u8], cut| {
+        each_until_error(bytes, cut, async |reader: &mut Reader| read_message(reader, MESSAGE_LIMIT).await)
+    };
+    let whole = read(bytes, bytes.len());
+    for cut in [1, 2, 7] {
+        assert_eq!(read(bytes, cut), whole, "fed by {cut}");
+    }
+    let again: Vec<u8> = whole.values.iter().flat_map(frame).collect();
+    assert_eq!(read(&again, again.len()).values, whole.values);
 }
 
 type Reader = StreamReader<Detached>;

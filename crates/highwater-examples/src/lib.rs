@@ -2,6 +2,7 @@
 //!
 //! The programs themselves are in `src/bin`, each complete and to be read alone.
 
+pub mod content_length;
 pub mod fuzz_checks;
 pub mod proxy_protocol;
 pub mod resp;
