@@ -161,6 +161,7 @@ async fn w10_who_does_not_listen_is_dropped_and_the_others_hear_all() {
         let line = ann.line().await.unwrap();
         assert_eq!(line, format!("ann: {said} {text}"));
         said += 1;
+        assert!(said < 30_000, "30 MB wait for one who does not read");
         // The word about her follows the line that she did not take, and the next line follows that.
         ann.says("?");
         let line = ann.line().await.unwrap();
