@@ -1,4 +1,5 @@
-//! What every example has in common: lines on standard output, and its failure as a sentence.
+//! What every example has in common: lines on standard output, its failure as a sentence, its end on Ctrl-C;
+//! and the words of the protocols that some of them speak, as functions of bytes.
 //!
 //! The programs themselves are in `src/bin`, each complete and to be read alone.
 
@@ -6,6 +7,15 @@ pub mod content_length;
 pub mod fuzz_checks;
 pub mod proxy_protocol;
 pub mod resp;
+pub mod ftp;
+pub mod fuzz;
+pub mod reply;
+mod run;
+pub mod secret;
+pub mod smtp;
+pub mod text;
+
+pub use run::run_until_ctrl_c;
 
 use std::error::Error;
 use std::fmt::Display;
