@@ -14,12 +14,14 @@ sys.dont_write_bytecode = True  # What is run from a checkout leaves nothing in 
 import chat
 import documented
 import endings
+import ftp
 import http_headers
 import https_headers
 import json_rpc
 import messages
 import proxy
 import redis
+import smtp
 import tls_bad_input
 import tls_curl
 import tls_openssl
@@ -30,6 +32,8 @@ IN_PLAIN = [documented, messages, endings, http_headers]
 OVER_TLS = [tls_python, tls_upgrade, tls_openssl, tls_curl, https_headers, tls_bad_input]
 PROGRAMS = [redis, proxy, chat, json_rpc]
 CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROGRAMS for check in module.CHECKS]
+PROTOCOLS = [smtp, ftp]
+CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROTOCOLS for check in module.CHECKS]
 
 # Seconds, many times what they take: for one check, and for all of them.
 CHECK_LIMIT = 120

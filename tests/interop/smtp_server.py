@@ -34,7 +34,8 @@ class Folder:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login, data.password) == (b"anna", b"secret"))
+    # Not handled: the reply is for aiosmtpd to make.
+    return AuthResult(success=(data.login, data.password) == (b"anna", b"secret"), handled=False)
 
 
 async def main():

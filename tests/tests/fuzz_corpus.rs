@@ -37,10 +37,20 @@ fn pair() {
 }
 
 #[test]
+fn smtp() {
+    replay("smtp", highwater_examples::fuzz::smtp);
+}
+
+#[test]
+fn ftp() {
+    replay("ftp", highwater_examples::fuzz::ftp);
+}
+
+#[test]
 fn every_corpus_has_a_target() {
     let mut folders: Vec<_> = entries(&corpora()).iter().map(|folder| name(folder)).collect();
     folders.sort();
-    assert_eq!(folders, ["pair", "read_buffer", "separators", "write_buffer"]);
+    assert_eq!(folders, ["ftp", "pair", "read_buffer", "separators", "smtp", "write_buffer"]);
 }
 
 fn replay(target: &str, check: impl Fn(&[u8])) {

@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: one fuzz target, built with the fuzzer's instrumentation by the toolchain at hand.
 //!
-//! What the targets do is in highwater-testing, and `tests/fuzz` makes programs of it. Here is how these are
+//! What the targets do is in highwater-testing and highwater-examples, and `tests/fuzz` makes programs of it. Here is how these are
 //! built and run, and where what they find is kept: beneath the target folder, and in the repository on request.
 
 mod output;
@@ -46,6 +46,10 @@ pub(crate) enum Target {
     WriteBuffer,
     /// Two pairs that write and read at once over the chaos transport, on a paused clock
     Pair,
+    /// Commands and replies of SMTP, and messages that travel
+    Smtp,
+    /// Replies and listings of FTP
+    Ftp,
 }
 
 impl Target {

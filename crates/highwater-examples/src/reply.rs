@@ -111,7 +111,7 @@ impl fmt::Display for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReplyError::NotAReply(line) => {
-                write!(f, "the server said {:?}, which is no reply", printable(line.as_bytes()))
+                write!(f, "the server said \"{}\", which is no reply", printable(line.as_bytes()))
             }
             ReplyError::TooLong => write!(
                 f,
