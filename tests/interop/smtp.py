@@ -185,12 +185,21 @@ def smtplib_sends(secured):
                         client.login("anna", "secret")
                     assert client.sendmail(FROM, [TO, "cleo@example.org"], message) == {}
 
+            def refused(message):
+                try:
+                    talk(message)
+                except smtplib.SMTPDataError as error:
+                    return error.smtp_code
+
             for name, message in MESSAGES.items():
-                await within(asyncio.to_thread(talk, message), f"smtplib and {name}")
+                await within(asyncio.to_thread(talk, sent(message)), f"smtplib and {name}")
                 arrived = await stored(server)
                 # smtplib sends an empty line instead of nothing.
                 assert arrived == (sent(message) or b"\r\n"), f"{name}: {len(arrived)} bytes, or others"
                 total += len(arrived)
+            # Bytes it sends as they are.
+            code = await within(asyncio.to_thread(refused, MESSAGES["smuggled ends"]), "a refusal")
+            assert code == 550, code
             assert server.errors == [], server.errors
         return f"{len(MESSAGES)} messages, {total:,} bytes, as they were"
 

@@ -31,11 +31,13 @@ pub fn run_until_ctrl_c<E: Display>(
     };
     let code = runtime.block_on(async {
         tokio::select! {
-            outcome = client => outcome.unwrap_or_else(|error| exit_code(program, Err(error))),
+            // Ctrl-C is heard before the client begins.
+            biased;
             pressed = tokio::signal::ctrl_c() => {
                 exit_code(program, Err(pressed.map_or_else(|error| error.to_string(), |()| farewell.to_owned())));
                 ExitCode::from(INTERRUPTED)
             }
+            outcome = client => outcome.unwrap_or_else(|error| exit_code(program, Err(error))),
         }
     });
     runtime.shutdown_background();

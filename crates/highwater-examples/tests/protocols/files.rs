@@ -42,12 +42,11 @@ impl Folder {
     /// A pipe as standard input, whose size cannot.
     #[cfg(unix)]
     pub(crate) fn piped(&self, content: impl AsRef<[u8]>) -> Stdio {
-        let cat = std::process::Command::new("cat")
-            .arg(self.write(&format!("input-{}", number()), content))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        cat.stdout.unwrap().into()
+        let path = self.write(&format!("input-{}", number()), content);
+        let mut cat = std::process::Command::new("cat").arg(path).stdout(Stdio::piped()).spawn().unwrap();
+        let output = cat.stdout.take().unwrap();
+        std::thread::spawn(move || cat.wait());
+        output.into()
     }
 
     /// What is in a folder within, by name.

@@ -2,9 +2,9 @@
 
 use crate::FTP;
 use crate::files::Folder;
-use crate::script::{Line, Scripted, line};
 #[cfg(unix)]
-use crate::support::Running;
+use crate::running::Running;
+use crate::script::{Line, Scripted, line};
 use crate::support::{Ended, run};
 
 /// Up to where a transfer may begin.

@@ -2,6 +2,7 @@
 
 mod files;
 mod ftp;
+mod running;
 mod script;
 mod smtp;
 #[path = "../support/mod.rs"]

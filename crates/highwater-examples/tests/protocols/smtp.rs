@@ -6,8 +6,10 @@ use std::process::Stdio;
 use highwater_net::{ClientTls, Roots, StreamReader, StreamWriter, open_connection, start_tls};
 
 use crate::files::Folder;
+#[cfg(unix)]
+use crate::running::Running;
 use crate::script::{Scripted, line};
-use crate::support::{Ended, Running, Server, run_into_full_disk, run_on};
+use crate::support::{Ended, Server, run_into_full_disk, run_on};
 use crate::{SMTP_RECEIVE, SMTP_SEND};
 
 const PLAIN: &[&str] = &["--starttls", "never"];

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 /// For one program, or one line of one. Many times what it takes.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// How a program ended, and what it printed.
 pub(crate) struct Ended {
@@ -47,45 +47,6 @@ pub(crate) async fn run_into_full_disk(program: &str, arguments: &[&str]) -> End
         code: output.status.code(),
         stdout: String::new(),
         stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// A program that has been given this, and waits for more on standard input.
-#[cfg(unix)]
-pub(crate) struct Running {
-    process: Child,
-    /// Open as long as it runs.
-    _input: tokio::process::ChildStdin,
-}
-
-#[cfg(unix)]
-impl Running {
-    pub(crate) async fn start(program: &str, arguments: &[&str], input: &[u8]) -> Self {
-        use tokio::io::AsyncWriteExt;
-
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.kill_on_drop(true).spawn().expect("the program starts");
-        let mut stdin = process.stdin.take().expect("it is piped");
-        stdin.write_all(input).await.expect("it takes its input");
-        stdin.flush().await.expect("it takes its input");
-        Self { process, _input: stdin }
-    }
-
-    /// Ctrl-C.
-    pub(crate) async fn interrupt(&mut self) {
-        let kill = format!("kill -INT {}", self.process.id().expect("it still runs"));
-        assert_eq!(run("sh", &["-c", &kill]).await.code, Some(0));
-    }
-
-    pub(crate) async fn ended(self) -> Ended {
-        let output = timeout(TIME_LIMIT, self.process.wait_with_output());
-        let output = output.await.expect("the program ends").expect("it can be waited for");
-        Ended {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
     }
 }
 

@@ -115,18 +115,22 @@ async fn run(arguments: Arguments) -> Outcome {
     let serve =
         move |reader, writer| conversation::serve(Arc::clone(&policy), stopping.clone(), reader, writer);
     let server = start_server(serve, address).max_connections(connections).await?;
-    let addresses = server.local_addrs().iter().map(ToString::to_string);
-    say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
-
+    let serving = async {
+        let addresses = server.local_addrs().iter().map(ToString::to_string);
+        say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
+        Ok(server.serve_forever().await?)
+    };
     tokio::select! {
-        served = server.serve_forever() => served?,
+        // Ctrl-C is heard before anybody is told that the server is there.
+        biased;
         pressed = tokio::signal::ctrl_c() => {
             pressed?;
             stop.send_replace(true);
             server.shutdown(GRACE).await;
+            Ok(())
         }
+        served = serving => served,
     }
-    Ok(())
 }
 
 fn policy(arguments: Arguments) -> Outcome<Policy> {
