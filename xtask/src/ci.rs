@@ -56,6 +56,7 @@ const FEATURES: &[&str] = &[
     "-p highwater-net --all-features",
     "-p highwater-testing",
     "-p highwater-testing --no-default-features",
+    "-p highwater-examples --lib --no-default-features",
 ];
 
 /// Where tests compare with a model. Each is a program of its own to be built, so the others stay out.

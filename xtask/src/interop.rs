@@ -23,6 +23,14 @@ const PROGRAMS: [(&str, &str, &str); 5] = [
     ("redis-cli", "--version", "redis-tools"),
 ];
 
+/// Servers in Python: their modules, and the packages that have them on Debian.
+const MODULES: [(&str, &str); 2] =
+    [("aiosmtpd", "python3-aiosmtpd"), ("pyftpdlib, OpenSSL", "python3-pyftpdlib python3-openssl")];
+
+/// Which Python runs them, the first that has their modules: Debian's packages are seen by Debian's own alone.
+/// `tests/interop/packaged.py` looks at the same.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+
 /// Where administrators have programs, and others do not look.
 const ALSO_HERE: &str = "/usr/sbin";
 
@@ -72,21 +80,25 @@ fn check_python() -> Outcome {
 
 /// Tells all that are missing, in one sentence.
 fn check_programs() -> Outcome {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(name, ask, _)| !starts(name, ask)).collect();
-    if missing.is_empty() {
+    let programs = PROGRAMS.iter().filter(|(name, ask, _)| !starts(name, &[ask]));
+    let modules = MODULES.iter().filter(|(modules, _)| {
+        let import = format!("import {modules}");
+        !PYTHONS.iter().any(|python| starts(python, &["-c", &import]))
+    });
+    let missing = programs.map(|&(name, _, package)| (name, package)).chain(modules.copied());
+    let (names, packages): (Vec<_>, Vec<_>) = missing.unzip();
+    if names.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = missing.iter().map(|(name, ..)| *name).collect();
-    let packages: Vec<_> = missing.iter().map(|(.., package)| *package).collect();
     let (names, packages) = (names.join(", "), packages.join(" "));
     Err(format!("interop needs {names}, and could not start it; on Debian: apt-get install {packages}")
         .into())
 }
 
-fn starts(name: &str, ask: &str) -> bool {
+fn starts(name: &str, ask: &[&str]) -> bool {
     [PathBuf::from(name), Path::new(ALSO_HERE).join(name)].iter().any(|program| {
         let mut command = Command::new(program);
-        command.arg(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     })
 }

@@ -10,11 +10,13 @@ pub mod resp;
 pub mod ftp;
 pub mod fuzz;
 pub mod reply;
+#[cfg(feature = "programs")]
 mod run;
 pub mod secret;
 pub mod smtp;
 pub mod text;
 
+#[cfg(feature = "programs")]
 pub use run::run_until_ctrl_c;
 
 use std::error::Error;
