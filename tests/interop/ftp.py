@@ -21,7 +21,7 @@ def content(size):
 
 @contextlib.asynccontextmanager
 async def server(bin_dir, *options, identity=None):
-    """pyftpdlib, its folder, a folder of our own, and a client for it."""
+    """A client for pyftpdlib, its folder, a folder of our own, and pyftpdlib."""
     tls = Tls(bin_dir)
     with tempfile.TemporaryDirectory(prefix="highwater-ftp-") as base:
         there, here = pathlib.Path(base, "there"), pathlib.Path(base, "here")
@@ -43,12 +43,12 @@ async def server(bin_dir, *options, identity=None):
                     assert bool(client.errors) == (expected != 0), client.errors
                     return lines or client.errors
 
-            yield ftp, there, here
+            yield ftp, there, here, program
 
 
 def both_ways(*options, identity=None):
     async def run(bin_dir):
-        async with server(bin_dir, *options, identity=identity) as (ftp, there, here):
+        async with server(bin_dir, *options, identity=identity) as (ftp, there, here, _):
             for size in SIZES:
                 (there / "a file").write_bytes(content(size))
                 assert await ftp("get", "a file", here / "got") == [f"Got a file: {size} bytes from 0 on"]
@@ -62,7 +62,7 @@ def both_ways(*options, identity=None):
 
 def the_rest(identity=None):
     async def run(bin_dir):
-        async with server(bin_dir, identity=identity) as (ftp, there, here):
+        async with server(bin_dir, identity=identity) as (ftp, there, here, _):
             whole = content(LARGE)
             for offset in OFFSETS:
                 rest = f"{LARGE - offset} bytes from {offset} on"
@@ -86,7 +86,7 @@ def the_rest(identity=None):
 
 def listings(identity=None):
     async def run(bin_dir):
-        async with server(bin_dir, identity=identity) as (ftp, there, _):
+        async with server(bin_dir, identity=identity) as (ftp, there, _, _):
             assert await ftp("ls") == []
             names = {f"file {number}": number for number in range(200)}
             for name, size in names.items():
@@ -102,8 +102,18 @@ def listings(identity=None):
     return run
 
 
+async def resumed(bin_dir):
+    """Some servers take no data connection whose session is not that of the control connection."""
+    async with server(bin_dir, identity="server") as (ftp, there, here, program):
+        (there / "file").write_bytes(content(65536))
+        for action in ["ls"], ["get", "file", here / "file"], ["put", here / "file"]:
+            await ftp(*action)
+            assert await program.line() == "data resumed", action
+    return "3 of 3 data connections"
+
+
 async def refusals(bin_dir):
-    async with server(bin_dir) as (ftp, there, here):
+    async with server(bin_dir) as (ftp, there, here, _):
         (missing,) = await ftp("get", "missing", here / "missing", expected=1)
         assert missing == "ftp: cannot get missing: 550 No such file or directory.", missing
         assert not (here / "missing").exists()
@@ -116,7 +126,7 @@ async def refusals(bin_dir):
 
 def certificate_refused(identity, reason):
     async def run(bin_dir):
-        async with server(bin_dir, identity=identity) as (ftp, _, _):
+        async with server(bin_dir, identity=identity) as (ftp, _, _, _):
             (said,) = await ftp("ls", expected=1)
             assert reason in said, said
         return said
@@ -126,7 +136,7 @@ def certificate_refused(identity, reason):
 
 async def no_tls(bin_dir):
     ca = Tls(bin_dir).file("ca.pem")
-    async with server(bin_dir) as (ftp, _, _):
+    async with server(bin_dir) as (ftp, _, _, _):
         (said,) = await ftp("--tls", "--ca", ca, "ls", expected=1)
         assert said.startswith("ftp: the server starts no TLS: 5"), said
     return said
@@ -152,6 +162,7 @@ CHECKS = [
     ("ftp, pyftpdlib: files", both_ways()),
     ("ftp, pyftpdlib: files over PASV, with the address of another", both_ways("--classic")),
     ("ftp, pyftpdlib: files inside TLS", both_ways(identity="server")),
+    ("ftp, pyftpdlib: sessions that are resumed", resumed),
     ("ftp, pyftpdlib: the rest of files", the_rest()),
     ("ftp, pyftpdlib: the rest of files inside TLS", the_rest(identity="server")),
     ("ftp, pyftpdlib: listings", listings()),
