@@ -287,6 +287,30 @@ async fn what_was_said_in_plain_is_forgotten_inside_tls() {
     }
 }
 
+#[tokio::test]
+async fn only_a_dot_between_two_line_ends_ends_a_message() {
+    let folder = Folder::new();
+    let server = receive(&folder, &[]).await;
+    for (text, code) in [
+        ("one\n.\nMAIL FROM:<eve@b>\r\n", "550"),
+        ("one\n.\r\nMAIL FROM:<eve@b>\r\n", "550"),
+        ("one\r\n.\nMAIL FROM:<eve@b>\r\n", "550"),
+        ("one\r\n.\rMAIL FROM:<eve@b>\r\n", "550"),
+        // The first reason is the one that is told.
+        (&format!("one\r.\r\n{}\r\n", "x".repeat(1000)), "550"),
+        (&format!("{}\r\none\n.\n\r\n", "x".repeat(1000)), "500"),
+        (&format!(".{}\r\n", "x".repeat(998)), "250"),
+    ] {
+        let (mut reader, writer) = connect(&server).await;
+        let lines = "EHLO x\nMAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n";
+        assert_eq!(codes(&mut reader, &writer, lines).await, ["250", "250", "250", "354"]);
+        writer.write(text.to_owned()).unwrap();
+        assert_eq!(codes(&mut reader, &writer, ".\nQUIT\n").await, [code, "221"], "{text:?}");
+        assert_eq!(reader.read(1).await.unwrap(), "");
+    }
+    assert_eq!(folder.names("mail").len(), 1);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_tells_clients_and_ends_the_server_well() {
