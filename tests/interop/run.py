@@ -30,10 +30,8 @@ import tls_upgrade
 
 IN_PLAIN = [documented, messages, endings, http_headers]
 OVER_TLS = [tls_python, tls_upgrade, tls_openssl, tls_curl, https_headers, tls_bad_input]
-PROGRAMS = [redis, proxy, chat, json_rpc]
+PROGRAMS = [smtp, ftp, redis, proxy, chat, json_rpc]
 CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROGRAMS for check in module.CHECKS]
-PROTOCOLS = [smtp, ftp]
-CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROTOCOLS for check in module.CHECKS]
 
 # Seconds, many times what they take: for one check, and for all of them.
 CHECK_LIMIT = 120

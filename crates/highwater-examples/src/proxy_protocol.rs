@@ -44,7 +44,8 @@ pub enum Header {
 }
 
 /// How a header is written. Both are understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "programs", derive(clap::ValueEnum))]
 pub enum Version {
     /// A line of text
     V1,
