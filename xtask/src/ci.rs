@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     ("features", features),
     ("nostd", nostd),
     ("model", model),
+    ("schedules", schedules),
     ("loom", loom),
     ("interop", interop::run),
     ("demo", demonstration),
@@ -74,6 +75,11 @@ pub(crate) fn run(workspace: &Workspace, named: &[String]) -> Outcome {
     }
     let chosen = STEPS.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|named| named == name));
     let results: Vec<_> = chosen.map(|step| StepResult::of(step, workspace)).collect();
+/// Operations of random schedules for the pair, all together.
+const SCHEDULED: &str = "1000000";
+
+pub(crate) fn run(workspace: &Workspace) -> Outcome {
+    let results: Vec<_> = STEPS.iter().map(|step| StepResult::of(step, workspace)).collect();
 
     println!("\n{:<10}{:<8}{:>8}", "step", "result", "seconds");
     for StepResult { name, passed, took } in &results {
@@ -141,18 +147,32 @@ fn loom(workspace: &Workspace) -> Outcome {
     crate::loom::run(workspace, None)
 }
 
-/// The tests that compare with a model, with many more cases: optimised, but with the debug assertions that
-/// check the invariants.
+/// The tests that compare with a model, with many more cases.
 fn model(workspace: &Workspace) -> Outcome {
     let mut suite = Suite::new(workspace)?;
     let files = MODEL_TESTS.map(|file| format!("--test {file}")).join(" ");
-    let mut command =
-        workspace.cargo(&format!("test -p highwater-tests --release {files} --no-fail-fast model"));
-    command.env("PROPTEST_CASES", MODEL_CASES).env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
+    let mut command = checked(workspace, &format!("{files} --no-fail-fast model"));
+    suite.run(command.env("PROPTEST_CASES", MODEL_CASES))?;
+    suite.close(|tally| tally.closing_line("model"))
+}
+
+/// Random schedules for the pair, other ones each time: a failure prints the seed that replays it.
+fn schedules(workspace: &Workspace) -> Outcome {
+    let mut suite = Suite::new(workspace)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut command = checked(workspace, "--test schedules --no-fail-fast");
+    command.env("HIGHWATER_OPERATIONS", SCHEDULED).env("HIGHWATER_SEED", now.as_millis().to_string());
+    suite.run(&mut command)?;
+    suite.close(|tally| tally.closing_line("schedules"))
+}
+
+/// Tests that do a lot: optimised, but with the debug assertions that check the invariants.
+fn checked(workspace: &Workspace, tests: &str) -> Command {
+    let mut command = workspace.cargo(&format!("test -p highwater-tests --release {tests}"));
+    command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
     // Linking is most of the time otherwise.
     command.env("CARGO_PROFILE_RELEASE_LTO", "off");
-    suite.run(&mut command)?;
-    suite.close(|tally| tally.closing_line("model"))
+    command
 }
 
 fn demonstration(workspace: &Workspace) -> Outcome {

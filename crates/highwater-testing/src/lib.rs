@@ -69,8 +69,9 @@ pub use conformance::{Checked, Conformance, Finding, Halves, PairOptions, Report
 pub use cut::{Cut, Parsed, Parts, at_every_cut, at_every_cut_async};
 pub use model::{ReadModel, WriteModel};
 pub use operations::{
-    EndScript, Ending, PairRead, PairScript, PairWrite, ReadOperation, ReadScript, SearchScript,
-    WriteOperation, WriteScript, check_pair, check_reads, check_searches, check_writes,
+    Act, EndScript, Ending, PairCounts, PairRead, PairScript, PairWrite, ReadOperation, ReadScript,
+    SearchScript, StartOver, WriteOperation, WriteScript, check_pair, check_reads, check_searches,
+    check_writes,
 };
 pub use perform::Form;
 pub use polls::{Polls, at_every_poll, at_every_poll_async};

@@ -9,7 +9,7 @@ mod read;
 mod search;
 mod write;
 
-pub use pair::{EndScript, Ending, PairRead, PairScript, PairWrite, check_pair};
+pub use pair::{Act, EndScript, Ending, PairCounts, PairRead, PairScript, PairWrite, StartOver, check_pair};
 pub use read::{ReadOperation, ReadScript, check_reads};
 pub use search::{SearchScript, check_searches};
 pub use write::{WriteOperation, WriteScript, check_writes};
