@@ -17,6 +17,7 @@
 //! | [`tls`] | an authority, certificates, configurations by provider, connected pairs, a peer played by hand |
 //! | [`memory`] | a listener whose connections are in memory |
 //! | [`scratch`] | a directory for the files of a test |
+//! | [`virtual_net`] | a network in memory that delays, partitions and resets |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`usage`] | what a process holds: memory and descriptors, and how many of these it may have |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
@@ -44,6 +45,7 @@ pub mod subject;
 pub mod tls;
 pub mod transport;
 pub mod usage;
+pub mod virtual_net;
 
 pub use report::{property_cases, report, skip};
 pub use subject::Subject;

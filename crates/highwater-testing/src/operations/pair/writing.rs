@@ -2,7 +2,9 @@
 
 use super::life::{Writer, at_most, joined};
 use super::{Ending, PairCounts, PairWrite};
+use highwater_stream::TransportError;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,6 +24,7 @@ pub(super) struct Log {
     pub(super) counts: PairCounts,
     has_ended: bool,
     has_refused: bool,
+    error: Option<io::ErrorKind>,
 }
 
 impl Log {
@@ -35,6 +38,11 @@ impl Log {
             self.has_refused = true;
             self.was_refused |= !self.has_ended;
         }
+    }
+
+    fn note_error(&mut self, error: &TransportError) {
+        let kept = *self.error.get_or_insert(error.kind());
+        assert_eq!(error.kind(), kept, "an error is kept: none comes in its place");
     }
 
     fn note_flush(&mut self, up_to: usize) {
@@ -96,9 +104,12 @@ impl Hand {
             }
             PairWrite::Drain => {
                 self.log.lock().counts.drains += 1;
-                if self.writer.drain().await.is_ok() {
-                    let (queued, high) = (self.writer.queued(), self.writer.watermarks().high());
-                    assert!(queued <= high, "{queued} bytes are queued after a drain, above {high}");
+                match self.writer.drain().await {
+                    Ok(()) => {
+                        let (queued, high) = (self.writer.queued(), self.writer.watermarks().high());
+                        assert!(queued <= high, "{queued} bytes are queued after a drain, above {high}");
+                    }
+                    Err(error) => self.log.lock().note_error(&error),
                 }
             }
             PairWrite::Flush => self.flush(None).await,
@@ -127,8 +138,12 @@ impl Hand {
         let mut log = self.log.lock();
         log.counts.flushes += 1;
         match flushed {
-            Some(Ok(())) => log.note_flush(before),
-            Some(Err(_)) => {}
+            Some(Ok(())) => {
+                let sent = log.accepted.len() - self.writer.queued();
+                assert!(sent >= before, "{before} bytes were to be flushed, and {sent} were taken");
+                log.note_flush(before);
+            }
+            Some(Err(error)) => log.note_error(&error),
             None => log.counts.given_up += 1,
         }
     }
