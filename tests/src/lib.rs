@@ -17,6 +17,7 @@
 //! | [`tls`] | an authority, certificates, configurations by provider, connected pairs, a peer played by hand |
 //! | [`memory`] | a listener whose connections are in memory |
 //! | [`scratch`] | a directory for the files of a test |
+//! | [`namespace`] | tests in a network namespace of their own |
 //! | [`virtual_net`] | a network in memory that delays, partitions and resets |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`usage`] | what a process holds: memory and descriptors, and how many of these it may have |
@@ -36,6 +37,7 @@ pub mod every_cut;
 pub mod every_transport;
 pub mod memory;
 pub mod model;
+pub mod namespace;
 pub mod net;
 pub mod read_buffer;
 pub mod report;
