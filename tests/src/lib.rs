@@ -21,6 +21,7 @@
 //! | [`virtual_net`] | a network in memory that delays, partitions and resets |
 //! | [`net`] | tests that run servers: handlers, hooks, and peers that are played by hand |
 //! | [`usage`] | what a process holds: memory and descriptors, and how many of these it may have |
+//! | [`schedules`] | one random schedule after the other, each from a seed that replays it |
 //! | [`report`](mod@report) | what a test that has passed still wants to say |
 //!
 //! What users can run too (models, chaos, every poll, the checks of a transport) is in highwater-testing.
@@ -41,6 +42,7 @@ pub mod namespace;
 pub mod net;
 pub mod read_buffer;
 pub mod report;
+pub mod schedules;
 pub mod scratch;
 pub mod stream_reader;
 pub mod subject;

@@ -2,28 +2,15 @@
 //! flushes, clones in tasks of their own, halves that start over, and endings, over a transport made difficult.
 //!
 //! On two workers, where the order is the machine's, clones write messages that tell who wrote them.
-//!
-//! | variable | |
-//! | --- | --- |
-//! | `HIGHWATER_SEED` | the first seed; alone, only that schedule is run |
-//! | `HIGHWATER_OPERATIONS` | how many operations are performed at least, of all schedules together |
 
 use bytes::Bytes;
 use highwater_stream::{Pair, StreamWriter, Watermarks};
 use highwater_testing::{Chaos, PairCounts, PairScript, check_pair};
-use highwater_tests::bounded::{bounded_by, two_workers};
+use highwater_tests::bounded::{bounded, two_workers};
 use highwater_tests::report;
-use std::env;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Duration;
+use highwater_tests::schedules::{Random, asked_for, run_all};
 use tokio::io::DuplexStream;
 use tokio::runtime::Builder;
-
-/// So many in a plain test run; CI asks for more.
-const OPERATIONS: u64 = 50_000;
-
-/// Real time that a million operations do not come near.
-const PATIENCE: Duration = Duration::from_secs(900);
 
 /// How many write at once on two workers.
 const CLONES: u64 = 4;
@@ -33,54 +20,31 @@ const HEAD: usize = 7;
 
 #[test]
 fn what_one_end_writes_is_what_the_other_reads_in_every_schedule() {
-    let seed = number("HIGHWATER_SEED");
-    let operations = match (number("HIGHWATER_OPERATIONS"), seed) {
-        (Some(operations), _) => operations,
-        (None, Some(_)) => 1,
-        (None, None) => OPERATIONS,
-    };
-    let first = seed.unwrap_or(0);
-    let (counts, schedules) = bounded_by(PATIENCE, move || {
-        let (mut counts, mut schedules) = (PairCounts::default(), 0);
-        while counts.operations() < operations {
-            counts += run(first.wrapping_add(schedules), counts.operations());
-            schedules += 1;
-        }
-        (counts, schedules)
-    });
-    report(&format!(
-        "schedules: {} operations in {schedules} from seed {first}, {counts:?}",
-        counts.operations()
-    ));
+    let (first, operations) = asked_for();
+    let (counts, schedules) = run_all("schedules", first, operations, PairCounts::operations, run);
+    let done = counts.operations();
+    report(&format!("schedules: {done} operations in {schedules} from seed {first}, {counts:?}"));
 }
 
 #[test]
 fn w1_messages_of_clones_on_two_workers_arrive_whole_and_each_clone_s_in_order() {
-    let seed = number("HIGHWATER_SEED").unwrap_or(0);
-    let messages = number("HIGHWATER_OPERATIONS").unwrap_or(OPERATIONS) / 10 / CLONES;
-    bounded_by(PATIENCE, move || two_workers().block_on(marked(seed, messages)));
+    let (seed, operations) = asked_for();
+    let messages = (operations / 10 / CLONES).clamp(1, 5_000);
+    bounded(move || two_workers().block_on(marked(seed, messages)));
     report(&format!("schedules: {messages} messages of each of {CLONES} clones, on two workers"));
 }
 
 #[test]
 fn a_seed_replays_its_schedule() {
     for seed in 0..20 {
-        assert_eq!(run(seed, 0), run(seed, 0));
+        assert_eq!(run(seed), run(seed));
     }
 }
 
-/// The schedule of this seed. Where it fails, it says how to run it again.
-fn run(seed: u64, operations_before: u64) -> PairCounts {
-    let script = PairScript::from_bytes(&bytes_of(seed));
+/// The schedule of this seed.
+fn run(seed: u64) -> PairCounts {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.expect("a runtime of one thread");
-    let checked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(check_pair(&script))));
-    checked.unwrap_or_else(|panic| {
-        eprintln!("{script:#?}");
-        eprintln!("after {operations_before} operations the schedule of seed {seed} has failed; again:");
-        eprintln!("HIGHWATER_SEED={seed} cargo test -p highwater-tests --test schedules");
-        resume_unwind(panic)
-    })
+    runtime.expect("a runtime of one thread").block_on(check_pair(&PairScript::from_bytes(&bytes_of(seed))))
 }
 
 /// Between 40 and 1,040 bytes.
@@ -134,21 +98,4 @@ async fn write_marked(
             _ => writer.drain().await.expect("nothing is lost"),
         }
     }
-}
-
-/// splitmix64
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, count: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % count
-    }
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let value = env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable}={value} is not a number")))
 }

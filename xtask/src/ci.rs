@@ -156,11 +156,11 @@ fn model(workspace: &Workspace) -> Outcome {
     suite.close(|tally| tally.closing_line("model"))
 }
 
-/// Random schedules for the pair, other ones each time: a failure prints the seed that replays it.
+/// Random schedules for the pair and for `start_tls`, other ones each time: a failure prints the seed that replays it.
 fn schedules(workspace: &Workspace) -> Outcome {
     let mut suite = Suite::new(workspace)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut command = checked(workspace, "--test schedules --no-fail-fast");
+    let mut command = checked(workspace, "--test schedules --test schedules_tls --no-fail-fast");
     command.env("HIGHWATER_OPERATIONS", SCHEDULED).env("HIGHWATER_SEED", now.as_millis().to_string());
     suite.run(&mut command)?;
     suite.close(|tally| tally.closing_line("schedules"))
