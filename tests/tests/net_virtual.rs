@@ -487,7 +487,22 @@ fn s1_a_reset_ends_a_handler_and_no_other() {
     });
 }
 
-/// Given back by a partition for ever: the server has aborted, and the client hears of it as late as it may.
+#[test]
+fn s3_close_clients_gives_up_on_a_client_behind_a_partition() {
+    run_paused(async {
+        let (server, network, mut take) = giving().await;
+        let (_wire, link) = network.connect().await;
+        let (_served, writer) = take.recv().await.unwrap();
+        link.cut(Way::Both);
+        writer.write(vec![b'x'; TOO_MUCH]).unwrap();
+        server.close();
+        server.close_clients();
+        assert_eq!(timed(server.wait_closed()).await.1, 30_000);
+        assert_eq!(closed(&writer).await, Some((ErrorKind::TimedOut, (TOO_MUCH - WINDOW) as u64)));
+    });
+}
+
+/// The server need not wait for a client to hear of it, which it does once it can.
 #[test]
 fn s3_abort_clients_reaches_a_client_when_its_partition_is_mended() {
     run_paused(async {
