@@ -65,12 +65,12 @@ async fn upgraded(mut random: Random) -> u64 {
         [near, far].map(|io| Chaos::new(io, random.below(u64::MAX)).most(1 + random.below(2_000) as usize));
     let options = StreamOptions::new().watermarks(Watermarks::with_high(random.below(3_000) as usize));
     let (near, far) = (options.pair(near), options.pair(far));
-    let (lines, answers) = (random.below(4), random.below(4));
+    let plain = Plain { lines: random.below(4), answers: random.below(4), waits: random.below(3) > 0 };
     let endings = [Ending::random(&mut random), Ending::random(&mut random)];
     let [one, other] = [Random(random.below(u64::MAX)), Random(random.below(u64::MAX))];
     // Neither waits for the other: a server's last words in a handshake are for a client that reads already.
-    let far = tokio::spawn(async move { live(serves(far, lines, answers).await, endings[1], other).await });
-    let near = live(connects(near, lines, answers).await, endings[0], one).await;
+    let far = tokio::spawn(async move { live(serves(far, plain).await, endings[1], other).await });
+    let near = live(connects(near, plain).await, endings[0], one).await;
     let far = far.await.expect("it does not panic");
     for (from, to, ending, own) in
         [(&near, &far, endings[0], endings[1]), (&far, &near, endings[1], endings[0])]
@@ -86,35 +86,56 @@ async fn upgraded(mut random: Random) -> u64 {
         }
     }
     // The lines of both, their handshakes and endings, and what they did then.
-    2 * (lines + answers + 2) + 4 + near.operations + far.operations
+    2 * plain.count() + 4 + near.operations + far.operations
 }
 
 type Halves = (StreamReader, StreamWriter);
 
 type Upgraded = Result<Halves, StartTlsError>;
 
+/// What is said in the clear.
+#[derive(Clone, Copy, Debug)]
+struct Plain {
+    lines: u64,
+    answers: u64,
+    /// The client waits to be told that the server is ready. Otherwise its hello may come with its last line, and is
+    /// read ahead.
+    waits: bool,
+}
+
+impl Plain {
+    /// Lines, each written and read.
+    fn count(self) -> u64 {
+        self.lines + 1 + self.answers + u64::from(self.waits)
+    }
+}
+
 /// Says some lines and asks for the upgrade.
-async fn connects((mut reader, writer): Halves, lines: u64, answers: u64) -> Upgraded {
-    for line in 0..lines {
+async fn connects((mut reader, writer): Halves, plain: Plain) -> Upgraded {
+    for line in 0..plain.lines {
         writer.write(format!("line {line}\n")).unwrap();
     }
     writer.write("STARTTLS\n").unwrap();
-    for answer in 0..answers {
+    for answer in 0..plain.answers {
         assert_eq!(reader.read_line().await.unwrap().unwrap(), format!("answer {answer}\n"));
     }
-    assert_eq!(reader.read_line().await.unwrap().unwrap(), "ready\n");
+    if plain.waits {
+        assert_eq!(reader.read_line().await.unwrap().unwrap(), "ready\n");
+    }
     start_tls(reader, writer, tls::client().server_name("localhost")).await
 }
 
-async fn serves((mut reader, writer): Halves, lines: u64, answers: u64) -> Upgraded {
-    for line in 0..lines {
+async fn serves((mut reader, writer): Halves, plain: Plain) -> Upgraded {
+    for line in 0..plain.lines {
         assert_eq!(reader.read_line().await.unwrap().unwrap(), format!("line {line}\n"));
     }
     assert_eq!(reader.read_line().await.unwrap().unwrap(), "STARTTLS\n");
-    for answer in 0..answers {
+    for answer in 0..plain.answers {
         writer.write(format!("answer {answer}\n")).unwrap();
     }
-    writer.write("ready\n").unwrap();
+    if plain.waits {
+        writer.write("ready\n").unwrap();
+    }
     start_tls(reader, writer, tls::server()).await
 }
 
