@@ -2,7 +2,8 @@
 //!
 //! Both ends write and read at once, and every read is kept with its outcome. When all is over, it is known what
 //! was sent, and the model, to which all of it is given at once, must have had the same outcomes: they are a
-//! function of the bytes, however these were cut and whatever was given up in between.
+//! function of the bytes, however these were cut, whatever was given up in between, whoever of several clones wrote
+//! them, and however often the halves started over.
 
 mod choose;
 mod life;
