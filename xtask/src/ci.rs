@@ -66,6 +66,9 @@ const MODEL_TESTS: [&str; 3] = ["buffer_model", "buffer_linear", "buffer_memory"
 /// Many times what proptest tries in a plain test run.
 const MODEL_CASES: &str = "10000";
 
+/// Operations of random schedules for the pair, all together.
+const SCHEDULED: &str = "1000000";
+
 /// Runs all steps, or those that are named.
 pub(crate) fn run(workspace: &Workspace, named: &[String]) -> Outcome {
     let names = || STEPS.iter().map(|(name, _)| *name);
@@ -75,11 +78,6 @@ pub(crate) fn run(workspace: &Workspace, named: &[String]) -> Outcome {
     }
     let chosen = STEPS.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|named| named == name));
     let results: Vec<_> = chosen.map(|step| StepResult::of(step, workspace)).collect();
-/// Operations of random schedules for the pair, all together.
-const SCHEDULED: &str = "1000000";
-
-pub(crate) fn run(workspace: &Workspace) -> Outcome {
-    let results: Vec<_> = STEPS.iter().map(|step| StepResult::of(step, workspace)).collect();
 
     println!("\n{:<10}{:<8}{:>8}", "step", "result", "seconds");
     for StepResult { name, passed, took } in &results {
