@@ -190,7 +190,7 @@ async def ends(bin_dir):
             writer.close()
             far_writer.close()
             program.process.send_signal(signal.SIGINT)
-            assert await program.rest() == ["Stopped: 0 connections were cut short"]
+            assert await program.rest() == ["Stop serving", "0 connections were cut short"]
     finally:
         server.close()
     return f"{received:,} bytes there, {BODY:,} back, at most {peak:,} kB of memory"

@@ -7,7 +7,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use highwater_examples::content_length::{frame, read_message};
-use highwater_net::{StreamReader, StreamWriter, pair};
+use highwater_net::stream::Linger;
+use highwater_net::{StreamOptions, StreamReader, StreamWriter};
 use serde_json::{Value, json};
 use support::run;
 use tokio::process::{Child, Command};
@@ -35,7 +36,9 @@ impl Editor {
             .spawn()
             .expect("the program starts");
         let pipes = tokio::io::join(server.stdout.take().unwrap(), server.stdin.take().unwrap());
-        let (reader, writer) = pair(pipes);
+        // A pipe ends when it is dropped, which a linger would put off.
+        let options = StreamOptions::new().linger(Linger::NONE).can_write_eof(false);
+        let (reader, writer) = options.pair(pipes);
         Self { server, reader, writer }
     }
 

@@ -113,8 +113,10 @@ async fn run(arguments: Arguments) -> Outcome {
         served = server.serve_forever() => return Ok(served?),
         pressed = tokio::signal::ctrl_c() => pressed?,
     }
+    let told = say("Stop serving");
     let ended = server.shutdown(*deadline).await;
-    say(format_args!("Stopped: {} connections were cut short", ended.closed))
+    told?;
+    say(format_args!("{} connections were cut short", ended.closed))
 }
 
 fn terminating(arguments: &Arguments) -> Outcome<Option<ServerTls>> {
