@@ -1,6 +1,7 @@
 //! What the fuzzers have learnt, replayed: every input in `tests/fuzz/corpus`, by the functions that the fuzz
 //! targets call.
 
+use highwater_examples::fuzz_checks::{check_content_length, check_proxy_header, check_resp};
 use highwater_testing::{
     PairScript, ReadScript, SearchScript, WriteScript, check_pair, check_reads, check_searches, check_writes,
 };
@@ -44,6 +45,14 @@ fn smtp() {
 #[test]
 fn ftp() {
     replay("ftp", highwater_examples::fuzz::ftp);
+fn resp() {
+    replay("resp", check_resp);
+
+fn proxy_header() {
+    replay("proxy_header", check_proxy_header);
+
+fn content_length() {
+    replay("content_length", check_content_length);
 }
 
 #[test]
@@ -51,6 +60,10 @@ fn every_corpus_has_a_target() {
     let mut folders: Vec<_> = entries(&corpora()).iter().map(|folder| name(folder)).collect();
     folders.sort();
     assert_eq!(folders, ["ftp", "pair", "read_buffer", "separators", "smtp", "write_buffer"]);
+    assert_eq!(
+        folders,
+        ["content_length", "pair", "proxy_header", "read_buffer", "resp", "separators", "write_buffer"]
+    );
 }
 
 fn replay(target: &str, check: impl Fn(&[u8])) {

@@ -50,6 +50,12 @@ pub(crate) enum Target {
     Smtp,
     /// Replies and listings of FTP
     Ftp,
+    /// Replies of a Redis server, as the redis-client example reads them
+    Resp,
+    /// Headers of the PROXY protocol, as the proxy example reads them
+    ProxyHeader,
+    /// Messages behind a `Content-Length`, as the json-rpc example reads them
+    ContentLength,
 }
 
 impl Target {
