@@ -54,7 +54,7 @@ struct Arguments {
     port: u16,
 
     /// The most bytes that may wait for a client who does not read
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
     cap: usize,
 
     /// How long the last words may take to arrive after Ctrl-C, in seconds

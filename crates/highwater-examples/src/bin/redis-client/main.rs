@@ -54,11 +54,14 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit_code("redis-client", Err(error)),
     };
+    let is_pipe = arguments.pipe;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = run(arguments) => outcome,
-            pressed = tokio::signal::ctrl_c() => Ok(pressed?),
+            outcome = run(arguments) => return outcome,
+            pressed = tokio::signal::ctrl_c() => pressed?,
         }
+        // Who talks or listens has had enough; who sends a file wants all of it to arrive.
+        if is_pipe { Err("interrupted before every command had its reply".into()) } else { Ok(()) }
     });
     // Not its drop, which would wait for a read of standard input that nobody can interrupt.
     runtime.shutdown_background();
