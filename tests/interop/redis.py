@@ -44,8 +44,10 @@ async def redis(*options, tls=None):
 async def said(*command, text="", expected=0):
     """What a program prints that is given this on its standard input."""
     async with Program(*command) as program:
-        program.process.stdin.write(text.encode())
-        await program.process.stdin.drain()
+        # A program that needs none of it may have ended already.
+        with contextlib.suppress(ConnectionError):
+            program.process.stdin.write(text.encode())
+            await program.process.stdin.drain()
         program.process.stdin.close()
         return await program.rest(expected)
 
