@@ -281,6 +281,8 @@ async fn what_was_said_in_plain_is_forgotten_inside_tls() {
     for (lines, expected) in [
         ("MAIL FROM:<a@b>\nAUTH PLAIN AGFubmEAc2VjcmV0\nEHLO x\n", &["503", "503", "250"][..]),
         ("STARTTLS\nAUTH PLAIN\n*\nAUTH PLAIN eA==\n", &["503", "334", "501", "501"]),
+        // A line that is too long to be credentials ends that, too.
+        (&format!("AUTH PLAIN\n{}\nNOOP\n", "x".repeat(1000)), &["334", "500", "250"]),
         ("AUTH PLAIN\nAGFubmEAc2VjcmV0\nAUTH PLAIN\nMAIL FROM:<a@b>\n", &["334", "235", "503", "250"]),
     ] {
         assert_eq!(codes(&mut reader, &writer, lines).await, expected, "{lines}");

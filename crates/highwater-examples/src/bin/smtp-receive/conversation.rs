@@ -43,18 +43,16 @@ pub(crate) async fn serve(
             }
         };
         let step = match heard {
-            Heard::Line(line) if std::mem::take(&mut asked_credentials) => session.credentials(&line),
+            Heard::Line(line) if asked_credentials => session.credentials(&line),
             Heard::Line(line) => session.hear(&line),
             Heard::TooLong => session.mistake("500 5.5.2 too long a line"),
             Heard::Silence(reply) => Step::Part(reply.into()),
             Heard::End => return Ok(()),
         };
+        asked_credentials = matches!(step, Step::AskCredentials);
         match step {
             Step::Say(reply) => write!(writer, "{reply}\r\n")?,
-            Step::AskCredentials => {
-                asked_credentials = true;
-                writer.write("334 \r\n")?;
-            }
+            Step::AskCredentials => writer.write("334 \r\n")?,
             Step::StartTls => {
                 let Some(tls) = &policy.tls else { return Err("there is no TLS to start".into()) };
                 writer.write("220 2.0.0 go ahead\r\n")?;
