@@ -101,11 +101,22 @@ impl Client {
         envelope: &Envelope,
         message: impl AsyncRead + Unpin,
     ) -> Outcome<Sent> {
-        let Extensions { size, largest, eight_bit, pipelining, .. } = self.offered;
-        if let Some((bytes, largest)) = envelope.size.zip(largest).filter(|(bytes, largest)| bytes > largest)
-        {
+        let sizes = envelope.size.zip(self.offered.largest);
+        if let Some((bytes, largest)) = sizes.filter(|(bytes, largest)| bytes > largest) {
             return Err(format!("the server takes {largest} bytes at most, and these are {bytes}").into());
         }
+        let refused = self.begin(envelope).await?;
+        let reply = self.text(message).await?;
+        if !positive(&reply) {
+            return Err(format!("the server did not take the message: {reply}").into());
+        }
+        Ok(Sent { reply, refused })
+    }
+
+    /// The envelope, up to where the text is due. Gives a sentence for each recipient that is refused, if there
+    /// are others.
+    async fn begin(&mut self, envelope: &Envelope) -> Outcome<Vec<String>> {
+        let Extensions { size, eight_bit, pipelining, .. } = self.offered;
         let mut mail = format!("MAIL FROM:<{}>", envelope.from);
         if let Some(bytes) = envelope.size.filter(|_| size) {
             mail += &format!(" SIZE={bytes}");
@@ -159,11 +170,7 @@ impl Client {
         if data.code() != 354 {
             return Err(format!("the server does not want the text: {data}").into());
         }
-        let reply = self.text(message).await?;
-        if !positive(&reply) {
-            return Err(format!("the server did not take the message: {reply}").into());
-        }
-        Ok(Sent { reply, refused })
+        Ok(refused)
     }
 
     /// The text, its end, and the reply to it. Left early, the end is missing, and the server forgets it all.
