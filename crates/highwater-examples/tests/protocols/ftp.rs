@@ -5,6 +5,8 @@ use crate::files::Folder;
 #[cfg(unix)]
 use crate::running::Running;
 use crate::script::{Line, Scripted, line};
+#[cfg(unix)]
+use crate::support::TIME_LIMIT;
 use crate::support::{Ended, run};
 
 /// Up to where a transfer may begin.
@@ -204,9 +206,12 @@ async fn ctrl_c_keeps_what_has_come() {
     let address = server.address.to_string();
     let mut getting = Running::start(FTP, &[&address, "get", "a", &path], b"").await;
     server.reaches("RETR a").await;
-    while std::fs::read(&path).unwrap_or_default() != b"con" {
-        tokio::task::yield_now().await;
-    }
+    let arrives = async {
+        while std::fs::read(&path).unwrap_or_default() != b"con" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(TIME_LIMIT, arrives).await.expect("it arrives");
     getting.interrupt().await;
     let ended = getting.ended().await;
     let farewell = "ftp: interrupted: what has arrived is kept, and --resume goes on from there\n";
