@@ -95,12 +95,9 @@ fn hyper_asks_and_answers_over_tcp_between_two_of_ours() {
             assert_eq!(reader.read_line().await?.unwrap(), "HTTP\n");
             serve_http(adapted(reader, writer)).await.map_err(io::Error::other)
         };
-        let server = start_server(move |reader, writer| handler(reader, writer), LOCAL)
-            .on_error(|event| panic!("{event}"))
-            .await
-            .unwrap();
+        let server = start_server(handler, LOCAL).on_error(|event| panic!("{event}")).await.unwrap();
         for is_reunited in [false, true] {
-            let (mut reader, writer) = open_connection(server.local_addrs()[0].clone()).await.unwrap();
+            let (mut reader, writer) = open_connection(server.local_addrs()[0]).await.unwrap();
             assert_eq!(reader.read_line().await.unwrap().unwrap(), "220 ready\n");
             writer.write("HTTP\n").unwrap();
             if is_reunited {
@@ -129,12 +126,12 @@ fn copy_bidirectional_carries_both_directions_and_each_end_by_itself() {
             LOCAL,
         );
         let upstream = upstream.await.unwrap();
-        let address = upstream.local_addrs()[0].clone();
+        let address = upstream.local_addrs()[0];
 
         let (told, hears) = std::sync::mpsc::channel();
         let proxy = start_server(
             move |reader: StreamReader, writer: StreamWriter| {
-                let (address, told) = (address.clone(), told.clone());
+                let told = told.clone();
                 async move {
                     let (from, to) = open_connection(address).await?;
                     let (mut near, mut far) = (adapted(reader, writer), adapted(from, to));
@@ -146,7 +143,7 @@ fn copy_bidirectional_carries_both_directions_and_each_end_by_itself() {
         );
         let proxy = proxy.await.unwrap();
 
-        let (mut reader, writer) = open_connection(proxy.local_addrs()[0].clone()).await.unwrap();
+        let (mut reader, writer) = open_connection(proxy.local_addrs()[0]).await.unwrap();
         let sent = pattern(300_000);
         writer.write(sent.clone()).unwrap();
         writer.write_eof().unwrap();

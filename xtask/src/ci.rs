@@ -116,7 +116,8 @@ fn fmt(workspace: &Workspace) -> Outcome {
 }
 
 fn clippy(workspace: &Workspace) -> Outcome {
-    all("clippy", [workspace.cargo("clippy --workspace --all-targets -- -D warnings")])
+    let traced = workspace.cargo("clippy -p highwater-net --features tracing --test tracing -- -D warnings");
+    all("clippy", [workspace.cargo("clippy --workspace --all-targets -- -D warnings"), traced])
 }
 
 fn docs(workspace: &Workspace) -> Outcome {

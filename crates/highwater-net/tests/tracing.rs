@@ -130,7 +130,7 @@ fn s1_a_handler_runs_in_the_span_of_its_connection_and_nothing_else_does() {
             info!(?line, "after a wait");
             io::Result::Ok(())
         };
-        let server = start_server(move |reader, writer| handler(reader, writer), LOCAL).await.unwrap();
+        let server = start_server(handler, LOCAL).await.unwrap();
         let mut ports = Vec::new();
         let mut clients = Vec::new();
         for _ in 0..2 {
@@ -174,7 +174,7 @@ fn s1_a_handler_that_fails_or_panics_is_an_event_in_its_span() {
             Ok(Some(line)) if line == "fail\n" => Err("no such mailbox"),
             _ => panic!("an invariant fell"),
         };
-        let server = start_server(move |reader, writer| handler(reader, writer), LOCAL).await.unwrap();
+        let server = start_server(handler, LOCAL).await.unwrap();
         for (line, message, field, text) in [
             ("fail\n", "a handler failed", "error", "no such mailbox"),
             ("panic\n", "a handler panicked", "panic", "an invariant fell"),
@@ -210,8 +210,7 @@ fn w2_bytes_that_are_lost_are_an_event_with_their_number() {
         // In a server.
         let (bring, brings) = mpsc::unbounded_channel();
         let handler = async |_: StreamReader, writer: StreamWriter| drop(writer.write("ten bytes."));
-        let serve = move |reader, writer| handler(reader, writer);
-        let _server = start_server(serve, Box::new(Brings(brings))).await.unwrap();
+        let _server = start_server(handler, Box::new(Brings(brings))).await.unwrap();
         let (near, mut far) = tokio::io::duplex(4);
         bring.send(Ok(near)).unwrap();
         tokio::io::AsyncReadExt::read_exact(&mut far, &mut [0]).await.unwrap();
