@@ -197,6 +197,24 @@ fn r3_the_parts_of_a_reader_hold_what_a_decoder_has_not_used() {
 }
 
 #[test]
+fn r3_an_upgrade_is_given_what_a_decoder_has_not_used() {
+    run(async {
+        let (transport, script) = scripted();
+        let (mut reader, writer) = highwater_stream::pair(transport);
+        script.arrive(":12");
+        assert_pending!(task::spawn(reader.decode(&mut Numbers::default())).poll());
+        let upgrade = async |transport: Scripted, ahead: Bytes| {
+            assert_eq!(ahead, ":12");
+            Ok::<_, Infallible>(transport)
+        };
+        let (mut reader, _writer) = reader.upgrade(writer, upgrade).await.unwrap();
+        assert_eq!(reader.buffered(), 0);
+        script.arrive(":3;");
+        assert_eq!(reader.decode(&mut Numbers::default()).await.unwrap(), Some(3));
+    });
+}
+
+#[test]
 fn r3_a_fed_reader_gives_what_a_decoder_has_not_used_before_what_was_fed_since() {
     run(async {
         let (mut reader, feeder) = StreamReader::detached();
@@ -269,6 +287,22 @@ fn r5_an_item_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
     assert_eq!(within_the_limit(1000, decode), "999");
     assert_eq!(within_the_limit(1001, decode), "no item within the limit of 1000 bytes");
     assert_eq!(within_the_limit(5000, decode), "no item within the limit of 1000 bytes");
+}
+
+#[test]
+fn r5_what_a_larger_limit_has_shown_does_not_get_an_item_past_a_smaller_one() {
+    run(async {
+        let (mut reader, script) = over_script();
+        let number = format!(":{}1;", "0".repeat(1500));
+        script.arrive(number.repeat(2));
+        reader.set_limit(1000);
+        let mut numbers = Numbers::default();
+        let first = reader.limited(5000).decoded(&mut numbers).next().await;
+        assert_eq!(first.unwrap().unwrap(), 1);
+        let error = reader.decode(&mut numbers).await.unwrap_err();
+        assert!(matches!(error, DecodeError::LimitOverrun { limit: 1000 }));
+        assert_eq!(reader.read_exactly(number.len()).await.unwrap(), number);
+    });
 }
 
 #[test]

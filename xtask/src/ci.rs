@@ -46,6 +46,7 @@ const FEATURES: &[&str] = &[
     "-p highwater-stream --all-features",
     "-p highwater-net",
     "-p highwater-net --no-default-features",
+    "-p highwater-net --no-default-features --features codec",
     "-p highwater-net --no-default-features --features tracing",
     "-p highwater-net --no-default-features --features tls",
     "-p highwater-net --no-default-features --features aws-lc-rs",

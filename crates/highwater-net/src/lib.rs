@@ -38,7 +38,7 @@
 //!
 //! # Features
 //! `tls`, `aws-lc-rs` and `platform-roots` are on unless said otherwise. `ring` is another crypto provider.
-//! Without `tls` nothing needs a C compiler.
+//! `codec` runs any `Decoder` of tokio-util on a reader. Without `tls` nothing needs a C compiler.
 //!
 //! `tracing` runs each handler in a span, `connection` of the target `highwater::connection`, with the fields `id`,
 //! `peer` and `local`. What nobody waits for is an event of the target `highwater::server`, in place of a line on

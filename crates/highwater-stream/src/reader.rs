@@ -707,6 +707,7 @@ impl<R: Source> StreamReader<R> {
     /// Forgets everything but the options, as for another source. Returns what was buffered.
     pub(crate) fn start_afresh(&mut self) -> Bytes {
         self.put_back();
+        self.shown = None;
         let buffer = ReadBuffer::with_limit(self.buffer.limit());
         let old = std::mem::replace(&mut self.buffer, buffer);
         self.failed = None;

@@ -166,13 +166,18 @@ pub struct Decoded<'a, R, D> {
 
 impl<'a, R: Source, D: Decoder> Decoded<'a, R, D> {
     fn new(reader: &'a mut StreamReader<R>, decoder: &'a mut D, limit: usize) -> Self {
-        let Shown { window, in_vain } = reader.shown.as_deref_mut().map(mem::take).unwrap_or_default();
+        let shown = reader.shown.as_deref_mut().map(mem::take).unwrap_or_default();
+        let Shown { mut window, in_vain } = shown;
+        let limit = limit.max(in_vain);
+        if window.len() > limit {
+            // It was shown under a larger one.
+            reader.buffer.unread(&mem::take(&mut window));
+        }
         // A decoder that has looked at bytes is not asked before it sees them again. Without any it is asked, too:
         // it may have an item left.
         let is_to_see_more = window.len() < in_vain && reader.buffer.buffered() > 0;
         let course = if is_to_see_more { Course::Show } else { Course::Ask };
-        let (limit, look) = (limit.max(in_vain), in_vain.max(FIRST_LOOK));
-        Self { reader, decoder, window, in_vain, limit, look, course }
+        Self { reader, decoder, window, in_vain, limit, look: in_vain.max(FIRST_LOOK), course }
     }
 
     /// The next item; `None` at the end of the stream and after an error.
