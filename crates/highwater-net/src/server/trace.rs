@@ -3,7 +3,7 @@
 
 use super::ServerEvent;
 use crate::Facts;
-use tracing::{Span, debug, info_span, warn};
+use tracing::{Span, info_span, warn};
 
 /// The target of the events.
 const SERVER: &str = "highwater::server";
@@ -39,7 +39,7 @@ pub(super) fn tell(event: &ServerEvent) {
         // Whoever can reach a server can make it happen.
         #[cfg(feature = "tls")]
         ServerEvent::HandshakeFailed { peer, error } => {
-            debug!(target: SERVER, %peer, %error, "a handshake failed");
+            tracing::debug!(target: SERVER, %peer, %error, "a handshake failed");
         }
         ServerEvent::AdmitPanicked { peer, message } => {
             warn!(target: SERVER, %peer, panic = message, "whether to admit a connection was not decided");
