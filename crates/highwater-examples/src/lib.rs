@@ -1,7 +1,10 @@
 //! What every example has in common: lines on standard output, its failure as a sentence, its end on Ctrl-C;
 //! and the words of the protocols that some of them speak, as functions of bytes.
 //!
-//! The programs themselves are in `src/bin`, each complete and to be read alone.
+//! The programs themselves are in `src/bin`, each to be read alone. What they understand of a peer is in the
+//! modules here: functions of bytes without a network, so that tests and fuzzers reach them.
+
+pub mod http;
 
 pub mod content_length;
 pub mod fuzz_checks;

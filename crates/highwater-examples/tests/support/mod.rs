@@ -1,4 +1,5 @@
 //! Running a program within a time limit, and never leaving one behind.
+#![allow(dead_code, reason = "each file of tests takes what it needs")]
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -52,7 +53,7 @@ pub(crate) async fn run_into_full_disk(program: &str, arguments: &[&str]) -> End
 
 /// A program that serves until it is dropped.
 pub(crate) struct Server {
-    /// What it printed after `Serving on`.
+    /// What it printed after `Serving on`; unspecified where that is a Unix socket.
     pub(crate) address: SocketAddr,
     process: Child,
     lines: UnboundedReceiver<String>,
@@ -60,6 +61,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(program: &str, arguments: &[&str]) -> Self {
+        let (mut server, endpoint) = Self::spawn(program, arguments).await;
+        server.address = endpoint.parse().unwrap();
+        server
+    }
+
+    /// One that has to say that it serves there.
+    #[cfg(unix)]
+    pub(crate) async fn start_at(program: &str, arguments: &[&str], endpoint: &str) -> Self {
+        let (server, found) = Self::spawn(program, arguments).await;
+        assert_eq!(found, endpoint);
+        server
+    }
+
+    async fn spawn(program: &str, arguments: &[&str]) -> (Self, String) {
         let mut process = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -78,8 +93,8 @@ impl Server {
             }
         });
         let line = next(&mut lines).await;
-        let address = line.strip_prefix("Serving on ").expect("it says where it serves").parse().unwrap();
-        Self { address, process, lines }
+        let endpoint = line.strip_prefix("Serving on ").expect("it says where it serves").to_owned();
+        (Self { address: ([0, 0, 0, 0], 0).into(), process, lines }, endpoint)
     }
 
     /// The next line that it prints.
