@@ -5,6 +5,7 @@
 //! modules here: functions of bytes without a network, so that tests and fuzzers reach them.
 
 pub mod http;
+pub mod talk;
 
 pub mod content_length;
 pub mod fuzz_checks;

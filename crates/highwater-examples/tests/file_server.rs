@@ -5,11 +5,8 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use highwater_net::{
-    Bytes, ClientTls, Linger, ReadExactlyError, Roots, StreamOptions, StreamReader, StreamWriter,
-    open_connection,
-};
-use support::{Server, run};
+use highwater_net::{Bytes, ClientTls, ReadExactlyError, Roots, StreamReader, StreamWriter, open_connection};
+use support::{Server, certificate, run};
 use tokio::time::timeout;
 
 const FILE_SERVER: &str = env!("CARGO_BIN_EXE_file-server");
@@ -425,8 +422,7 @@ async fn a_file_that_becomes_shorter_is_not_made_up() {
     // More than the buffers of the system take on the way.
     let file = std::fs::File::create(folder.file("root/sparse.bin")).unwrap();
     file.set_len(1 << 30).unwrap();
-    let streams = StreamOptions::new().linger(Linger::default());
-    let (reader, writer) = open_connection(server.address).streams(streams).await.unwrap();
+    let (reader, writer) = open_connection(server.address).await.unwrap();
     let mut client = Client { reader, writer };
     client.send("GET /sparse.bin HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(client.answer("HEAD").await.field("Content-Length"), Some("1073741824"));
@@ -443,14 +439,6 @@ async fn a_file_that_becomes_shorter_is_not_made_up() {
     assert!(timeout(TIME_LIMIT, rest).await.unwrap(), "a clean end");
 }
 
-fn certificate(folder: &Folder) -> (PathBuf, PathBuf) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (chain, key) = (folder.file("cert.pem"), folder.file("key.pem"));
-    std::fs::write(&chain, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    (chain, key)
-}
-
 fn trusting(chain: &Path) -> ClientTls {
     ClientTls::builder().roots(Roots::from_pem_file(chain).unwrap()).alpn(["http/1.1"]).build().unwrap()
 }
@@ -458,7 +446,7 @@ fn trusting(chain: &Path) -> ClientTls {
 #[tokio::test]
 async fn tls_brings_the_same_bytes() {
     let folder = Folder::new("tls");
-    let (chain, key) = certificate(&folder);
+    let (chain, key) = certificate(&folder.0);
     let words = ["--tls-cert", chain.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
     let server = serving(&folder, &words).await;
     let connecting = open_connection(server.address).tls(trusting(&chain).server_name("localhost"));
@@ -477,7 +465,7 @@ async fn tls_brings_the_same_bytes() {
 async fn a_unix_socket_brings_the_same_bytes_also_through_tls() {
     use highwater_net::open_unix_connection;
     let folder = Folder::new("unix");
-    let (chain, key) = certificate(&folder);
+    let (chain, key) = certificate(&folder.0);
     let root = folder.root();
     for through_tls in [false, true] {
         let path = folder.file("files.sock");

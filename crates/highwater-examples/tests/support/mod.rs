@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each file of tests takes what it needs")]
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,6 +13,15 @@ use tokio::time::timeout;
 
 /// For one program, or one line of one. Many times what it takes.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// A certificate for localhost, which is its own authority, and its key.
+pub(crate) fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (chain, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    (chain, key)
+}
 
 /// How a program ended, and what it printed.
 pub(crate) struct Ended {
