@@ -30,6 +30,8 @@ const MODULES: [(&str, &str); 2] =
 /// Which Python runs them, the first that has their modules: Debian's packages are seen by Debian's own alone.
 /// `tests/interop/packaged.py` looks at the same.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+    ("nc", "-h", "netcat-openbsd"),
+    ("wrk", "--version", "wrk"),
 
 /// Where administrators have programs, and others do not look.
 const ALSO_HERE: &str = "/usr/sbin";
@@ -100,6 +102,9 @@ fn starts(name: &str, ask: &[&str]) -> bool {
         let mut command = Command::new(program);
         command.args(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
+        command.arg(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Not whether it ends well: wrk tells its version and ends with 1.
+        command.status().is_ok()
     })
 }
 
