@@ -308,6 +308,13 @@ async fn the_limit_counts_what_comes() {
     let more = talk(&["127.0.0.1", &port, "--limit", "9"], b"").await;
     assert_eq!((more.code, more.output.as_slice()), (Some(1), &b"012345678"[..]));
     assert_eq!(more.errors, "talk: more than the limit of 9 bytes came\n");
+
+    // Of all that comes, and not of what comes at once.
+    let (_server, port) = serving(echo).await;
+    let bulk = bulk();
+    let most = talk(&["127.0.0.1", &port, "--limit", "1000000"], &bulk).await;
+    assert_eq!((most.code, most.output.len()), (Some(1), 1_000_000));
+    assert!(most.output == bulk[..1_000_000]);
 }
 
 #[tokio::test]

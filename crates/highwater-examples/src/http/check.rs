@@ -5,8 +5,9 @@ use super::{Answer, Content, MAX_BODY, Request, Status, Version};
 use std::path::Component;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Takes bytes for a head, decides what is answered, and panics where an answer would do harm: a path that
-/// leads out of the root, content that is not what the head announces, a line that the client has put there.
+/// Takes bytes for heads, one behind the other, decides what each is answered with, and panics where an answer would
+/// do harm: a path that leads out of the root, content that is not what the head announces, a line that the client
+/// has put there.
 ///
 /// The first two bytes choose the length and the time of the file.
 ///
@@ -14,7 +15,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// highwater_examples::http::check_request(b"\x05\x00GET /../a HTTP/1.1\r\nHost: example.org\r\n\r\n");
 /// ```
 pub fn check_request(bytes: &[u8]) {
-    let Some((&[length, modified], head)) = bytes.split_first_chunk() else { return };
+    const END: &[u8] = b"\r\n\r\n";
+    let Some((&[length, modified], mut heads)) = bytes.split_first_chunk() else { return };
+    while let Some(end) = heads.windows(END.len()).position(|bytes| bytes == END) {
+        let (head, rest) = heads.split_at(end + END.len());
+        check_head(head, length, modified);
+        heads = rest;
+    }
+    check_head(heads, length, modified);
+}
+
+fn check_head(head: &[u8], length: u8, modified: u8) {
     let request = match Request::parse(head) {
         Ok(request) => request,
         Err(refused) => {

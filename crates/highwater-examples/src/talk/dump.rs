@@ -9,7 +9,7 @@ const ROW: usize = 16;
 ///
 /// ```
 /// let dumped = highwater_examples::talk::dump(0x20, b"Hello\r\n");
-/// assert_eq!(dumped, "00000020  48 65 6c 6c 6f 0d 0a                              |Hello..|\n");
+/// assert_eq!(dumped, "00000020  48 65 6c 6c 6f 0d 0a                             |Hello..|\n");
 /// ```
 pub fn dump(offset: u64, bytes: &[u8]) -> String {
     let mut dumped = String::new();

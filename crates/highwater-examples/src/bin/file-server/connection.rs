@@ -1,7 +1,7 @@
 //! One client: request after request, until either side has enough.
 
 use std::fs::File;
-use std::io::{ErrorKind, SeekFrom};
+use std::io::{ErrorKind, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use highwater_examples::Outcome;
 use highwater_examples::http::{Answer, Content, MAX_HEAD, Refusal, Request, Status, refuse_overrun};
 use highwater_net::{Bytes, ReadUntilError, StreamReader, StreamWriter};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -103,9 +103,9 @@ impl Connection {
         Ok(self.writer.drain().await?)
     }
 
-    async fn send_file(&self, file: File, range: Range<u64>) -> Outcome {
+    async fn send_file(&self, mut file: File, range: Range<u64>) -> Outcome {
+        file.seek(SeekFrom::Start(range.start))?;
         let mut file = tokio::fs::File::from_std(file);
-        file.seek(SeekFrom::Start(range.start)).await?;
         let mut left = range.end - range.start;
         while left > 0 {
             let mut chunk = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
