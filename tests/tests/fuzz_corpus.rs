@@ -2,6 +2,8 @@
 //! targets call.
 
 use highwater_examples::fuzz_checks::{check_content_length, check_proxy_header, check_resp};
+use highwater_examples::http::check_request;
+use highwater_examples::talk::check_talk;
 use highwater_testing::{
     PairScript, ReadScript, SearchScript, WriteScript, check_pair, check_reads, check_searches, check_writes,
 };
@@ -53,6 +55,11 @@ fn proxy_header() {
 
 fn content_length() {
     replay("content_length", check_content_length);
+fn http_request() {
+    replay("http_request", check_request);
+
+fn talk() {
+    replay("talk", check_talk);
 }
 
 #[test]
@@ -64,6 +71,7 @@ fn every_corpus_has_a_target() {
         folders,
         ["content_length", "pair", "proxy_header", "read_buffer", "resp", "separators", "write_buffer"]
     );
+    assert_eq!(folders, ["http_request", "pair", "read_buffer", "separators", "talk", "write_buffer"]);
 }
 
 fn replay(target: &str, check: impl Fn(&[u8])) {

@@ -2,6 +2,9 @@
 //!
 //! What the targets do is in highwater-testing and highwater-examples, and `tests/fuzz` makes programs of it. Here is how these are
 //! built and run, and where what they find is kept: beneath the target folder, and in the repository on request.
+//! What the targets do is in highwater-testing and highwater-examples, and `tests/fuzz` makes programs of it. Here
+//! is how these are built and run, and where what they find is kept: beneath the target folder, and in the
+//! repository on request.
 
 mod output;
 
@@ -56,6 +59,10 @@ pub(crate) enum Target {
     ProxyHeader,
     /// Messages behind a `Content-Length`, as the json-rpc example reads them
     ContentLength,
+    /// Heads of requests to the file server, and its answers
+    HttpRequest,
+    /// What a peer sends to the line tool
+    Talk,
 }
 
 impl Target {
