@@ -365,11 +365,12 @@ async fn no_link_leads_out_of_the_root() {
 #[tokio::test]
 async fn patience_has_an_end() {
     let folder = Folder::new("patience");
-    let server = serving(&folder, &["--patience", "1"]).await;
-    let (mut idle, mut slow, mut bodiless) =
-        (Client::of(&server).await, Client::of(&server).await, Client::of(&server).await);
+    let server = serving(&folder, &["--patience", "3"]).await;
+    let mut slow = Client::of(&server).await;
     slow.send("GET /a.txt HTTP/1.1\r\n");
+    let mut bodiless = Client::of(&server).await;
     bodiless.send("GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+    let mut idle = Client::of(&server).await;
     assert!(idle.is_over().await);
     assert_eq!(slow.answer("GET").await.status, 408);
     assert!(slow.is_over().await);
