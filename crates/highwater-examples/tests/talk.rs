@@ -527,9 +527,9 @@ async fn output_that_nobody_takes_and_input_that_nobody_gives_are_told() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.starts_with("talk: nobody takes the output: "), "{}", ended.stderr);
 
-    // The other side waits for us, and would wait for ever.
+    // The other side waits for us, and would wait for ever. Whether its welcome still came is not certain.
     let script = format!("exec {TALK} 127.0.0.1 {port} --keep-open < /");
     let ended = run("sh", &["-c", &script]).await;
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "welcome"));
+    assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.starts_with("talk: the input cannot be read: "), "{}", ended.stderr);
 }
