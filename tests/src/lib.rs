@@ -11,6 +11,7 @@
 //! | [`cases`] | the table of cases |
 //! | [`every_cut`] | runs cases with their bytes whole, byte by byte and split at each position |
 //! | [`every_transport`] | one suite of stream behaviour over every kind of connection |
+//! | [`faults`] | every operation meets every fault, at every byte and at every poll |
 //! | [`transport`] | a transport that does what a test says |
 //! | [`bounded`] | tests that fail where they would hang |
 //! | [`counted`] | tests that leave neither a descriptor nor a task behind |
@@ -36,6 +37,7 @@ pub mod conformance;
 pub mod counted;
 pub mod every_cut;
 pub mod every_transport;
+pub mod faults;
 pub mod memory;
 pub mod model;
 pub mod namespace;

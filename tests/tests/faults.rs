@@ -1,0 +1,20 @@
+//! Every operation meets a reset and an end of the stream at each byte, an error at each call of the transport,
+//! and the drop of its future at each poll: no panic, no hang, no byte lost that was acknowledged and none
+//! delivered twice, no loss that looks like an end, and nothing left behind.
+
+use highwater_tests::faults::{reads, upgrades, writes};
+
+#[test]
+fn r3_r4_every_read_meets_every_fault() {
+    reads::run_all();
+}
+
+#[test]
+fn w2_w9_every_write_meets_every_fault() {
+    writes::run_all();
+}
+
+#[test]
+fn t2_t4_every_handshake_and_upgrade_meets_every_fault() {
+    upgrades::run_all();
+}
