@@ -5,6 +5,7 @@ use highwater_stream::{ReuniteReason, WriteError};
 use highwater_testing::at_every_poll;
 use highwater_tests::bounded::{bounded, run, settle};
 use highwater_tests::transport::{reset, scripted, stalled_after};
+use std::error::Error;
 use std::io;
 use tokio_test::{assert_pending, task};
 
@@ -119,6 +120,7 @@ fn w9_a_connection_that_failed_or_closed_is_refused() {
         let refused = reader.reunite(writer).await.unwrap_err();
         let ReuniteReason::Failed(error) = &refused.reason else { panic!("{refused:?}") };
         assert_eq!(error.raw_os_error(), Some(104));
+        assert_eq!(refused.source().unwrap().to_string(), error.to_string());
         assert!(matches!(refused.writer.write("x"), Err(WriteError::Transport(_))));
 
         let (transport, script) = scripted();

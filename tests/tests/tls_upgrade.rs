@@ -1,11 +1,13 @@
 //! T2: `start_tls`: what was queued, what was read ahead, what an attacker put in between, and giving up.
 
-use highwater_net::{ReadAhead, StartTlsError, TlsError, Transport, pair, start_tls};
+use highwater_net::{ReadAhead, StartTlsError, TlsError, Transport, TransportError, pair, start_tls};
 use highwater_testing::at_every_poll;
 use highwater_tests::bounded::{run, settle};
 use highwater_tests::counted::{on_one_thread, run_paused};
 use highwater_tests::net::Halves;
 use highwater_tests::tls::{ByHand, ONLY_12, ONLY_13, Over, Provider, both, client, server};
+use highwater_tests::transport::scripted;
+use std::error::Error;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_test::{assert_pending, task};
@@ -228,10 +230,31 @@ fn t2_halves_that_are_not_free_are_refused_unharmed() {
         talk(both((reader, writer), client().server_name("localhost"), far, server()).await.unwrap()).await;
 
         let ((reader, writer), _far) = highwater_net::duplex(64);
-        writer.abort();
+        writer.close();
         let refused = start_tls(reader, writer, server()).await.unwrap_err();
         let error = io::Error::from(refused);
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    });
+}
+
+#[test]
+fn w9_an_upgrade_of_a_lost_connection_tells_the_loss() {
+    run(async {
+        let (transport, script) = scripted();
+        script.fail_writes(io::Error::from_raw_os_error(104));
+        let (reader, writer) = pair(transport);
+        writer.write("220 go ahead\r\n").unwrap();
+        let refused = start_tls(reader, writer, server()).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionReset);
+        let cause = refused.source().unwrap().downcast_ref::<TransportError>().unwrap();
+        assert_eq!(cause.raw_os_error(), Some(104));
+        let error = io::Error::from(refused);
+        assert_eq!((error.kind(), error.raw_os_error()), (io::ErrorKind::ConnectionReset, Some(104)));
+
+        let ((reader, writer), _far) = highwater_net::duplex(64);
+        writer.abort();
+        let refused = start_tls(reader, writer, server()).await.unwrap_err();
+        assert_eq!(io::Error::from(refused).kind(), io::ErrorKind::ConnectionAborted);
     });
 }
 

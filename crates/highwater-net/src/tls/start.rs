@@ -1,6 +1,6 @@
 //! The upgrade of a connection to TLS, with a policy for what was read ahead in plain.
 
-use crate::stream::{Linger, ReuniteError, UpgradeError};
+use crate::stream::{Linger, ReuniteError, ReuniteReason, UpgradeError};
 use crate::tls::transport::Carrier;
 use crate::tls::{ClientTls, NamedClientTls, ServerTls, TlsError, TlsFacts, TlsTransport};
 use crate::{Facts, StreamReader, StreamWriter, Transport, TransportError};
@@ -486,21 +486,34 @@ impl StartTlsError {
     /// assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
     /// ```
     pub fn kind(&self) -> io::ErrorKind {
-        match self {
-            StartTlsError::Handshake(error) => error.kind(),
-            StartTlsError::Closed(error) => error.kind(),
+        match (self, self.loss()) {
+            (_, Some(error)) => error.kind(),
+            (StartTlsError::Handshake(error), None) => error.kind(),
             _ => io::ErrorKind::InvalidInput,
+        }
+    }
+
+    /// What the connection was lost with, be it before the handshake or in it.
+    fn loss(&self) -> Option<&TransportError> {
+        match self {
+            StartTlsError::Closed(error) => Some(error),
+            StartTlsError::Refused(refusal) => match &refusal.reason {
+                ReuniteReason::Failed(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
 
-/// Of the kind that fits. A refusal closes the halves that it held, and keeps their story.
+/// Of the kind that fits; a loss is the kept error. A refusal closes the halves that it held, and keeps their
+/// story.
 impl From<StartTlsError> for io::Error {
     fn from(error: StartTlsError) -> Self {
-        match error {
-            StartTlsError::Handshake(error) => error.into(),
-            StartTlsError::Closed(error) => error.into(),
-            refused => io::Error::new(io::ErrorKind::InvalidInput, refused.to_string()),
+        match (error.loss().cloned(), error) {
+            (Some(loss), _) => loss.into(),
+            (None, StartTlsError::Handshake(error)) => error.into(),
+            (None, refused) => io::Error::new(io::ErrorKind::InvalidInput, refused.to_string()),
         }
     }
 }

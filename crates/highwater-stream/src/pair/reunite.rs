@@ -201,4 +201,10 @@ where
     T: AsyncWrite + Unpin + Send + 'static,
     F: Send + Sync + 'static,
 {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.reason {
+            ReuniteReason::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
 }

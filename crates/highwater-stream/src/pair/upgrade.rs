@@ -172,7 +172,7 @@ where
 {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            UpgradeError::Refused(_) => None,
+            UpgradeError::Refused(refusal) => refusal.source(),
             UpgradeError::Failed(error) => error.source(),
             UpgradeError::Closed(error) => error.source(),
         }
