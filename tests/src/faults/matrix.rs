@@ -79,7 +79,8 @@ where
         }
         let first: Vec<_> = failed.iter().take(8).collect();
         assert!(failed.is_empty(), "{name}: {} runs failed: {first:#?}", failed.len());
-        let cells: Vec<_> = COLUMNS.iter().zip(counts).map(|(kind, count)| format!("{count} {kind}")).collect();
+        let cells: Vec<_> =
+            COLUMNS.iter().zip(counts).map(|(kind, count)| format!("{count} {kind}")).collect();
         report(&format!("faults: {name}: {}", cells.join(", ")));
     });
 }

@@ -86,7 +86,8 @@ impl Reading {
             Self::AsyncRead => {
                 let mut bytes = Vec::with_capacity(7);
                 let read = reader.as_async_read().read_buf(&mut bytes).await;
-                return read.map_or_else(|error| Outcome::Failed(error.kind()), |_| Outcome::Bytes(bytes.into()));
+                return read
+                    .map_or_else(|error| Outcome::Failed(error.kind()), |_| Outcome::Bytes(bytes.into()));
             }
             Self::AsyncBufRead => {
                 let mut reader = reader.as_async_read();

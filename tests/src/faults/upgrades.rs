@@ -4,20 +4,30 @@ use super::account::{Account, Ending, Ends, check};
 use super::matrix::{Scene, Stride, row};
 use super::party::{Party, Stop};
 use super::wire::Manner;
-use crate::tls::{AUTHORITY, client};
-use highwater_net::{Facts, ServerTls, TlsSide, Transport, pair, start_tls};
+use crate::tls::{AUTHORITY, Provider};
+use highwater_net::{ClientTls, Facts, NamedClientTls, ServerTls, TlsSide, Transport, pair, start_tls};
 use std::future::IntoFuture;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::spawn_local;
 
 /// Records are larger than what goes at once, and so is a handshake.
 const MANNER: Manner = Manner { most: 300, capacity: 64 * 1024, is_reluctant: true };
 
-/// Signatures of this kind are of one length, and so are the bytes of each run.
+/// Its handshakes are short, which makes for fewer offsets. Signatures of this kind are of one length, and so
+/// are the bytes of each run.
 static SERVER: LazyLock<ServerTls> = LazyLock::new(|| {
-    let identity = AUTHORITY.issue_ed25519(&["localhost"]).identity();
-    ServerTls::new(identity).expect("the configuration is good")
+    let identity = AUTHORITY.issue_ed25519(&["*.faults.test"]).identity();
+    ServerTls::builder(identity).provider(Provider::Ring.rustls()).build().expect("the configuration is good")
 });
+
+static CLIENT: LazyLock<ClientTls> = LazyLock::new(|| Provider::Ring.client());
+
+/// A client that has never met this server, and so has no session to resume: each handshake is a whole one.
+pub(super) fn stranger() -> NamedClientTls {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    CLIENT.server_name(format!("{:06}.faults.test", COUNT.fetch_add(1, Ordering::Relaxed)))
+}
 
 /// An end of a connection of highwater-net.
 pub(super) type NetParty = Party<Transport, Facts>;
@@ -51,7 +61,7 @@ async fn asks(mut near: NetParty, session: Session) -> Account {
     if session == Session::StartTls && in_plain(&mut near).await.is_err() {
         return near.finish().await;
     }
-    let mut near = match upgrade(near, client().server_name("localhost")).await {
+    let mut near = match upgrade(near, stranger()).await {
         Ok(near) => near,
         Err(account) => return account,
     };
@@ -60,14 +70,18 @@ async fn asks(mut near: NetParty, session: Session) -> Account {
 }
 
 async fn in_plain(near: &mut NetParty) -> Result<(), Stop> {
-    near.read_line().await?;
-    near.write(b"EHLO\r\n")?;
-    near.drain().await?;
-    near.read_line().await?;
-    near.write(b"STARTTLS\r\n")?;
-    near.flush().await?;
-    near.read_line().await?;
-    Ok(())
+    for command in [&b"EHLO\r\n"[..], b"STARTTLS\r\n"] {
+        reply(near).await?;
+        near.write(command)?;
+        near.flush().await?;
+    }
+    reply(near).await
+}
+
+/// A whole line, and not what an end has left of one.
+async fn reply(near: &mut NetParty) -> Result<(), Stop> {
+    let line = near.read_line().await?;
+    if line.ends_with(b"\r\n") { Ok(()) } else { Err(Stop) }
 }
 
 async fn in_private(near: &mut NetParty) -> Result<(), Stop> {
@@ -125,7 +139,8 @@ async fn upgrade(party: NetParty, side: impl TlsSide) -> Result<NetParty, Accoun
                 Some(halves) => {
                     let mut party = Party::new(halves, hand);
                     party.account = account;
-                    Err(party.finish().await)
+                    // What comes now may be of the handshake that the peer has begun.
+                    Err(party.close().await)
                 }
                 None => Err(account),
             }
