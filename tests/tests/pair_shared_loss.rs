@@ -97,6 +97,33 @@ fn r4_what_the_transport_tells_a_turn_later_still_comes_before_the_loss() {
     });
 }
 
+/// The time that a reader is given begins when it comes, and again with what it gets: a transport may always wait
+/// although it need not, as stdin does while a thread reads.
+#[test]
+fn r4_a_reader_that_comes_late_still_gets_what_a_slow_transport_holds() {
+    run_paused(async {
+        let (transport, script) = scripted();
+        let (mut reader, writer) = highwater_stream::pair(transport);
+        script.fail_writes(os(RESET));
+        writer.write("lost").unwrap();
+        writer.flush().await.unwrap_err();
+        for part in ["last ", "words\n"] {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let reads = tokio::spawn(async move {
+                let read = reader.read(10).await.unwrap();
+                (reader, read)
+            });
+            settle().await;
+            script.arrive(part);
+            let read;
+            (reader, read) = reads.await.unwrap();
+            assert_eq!(read, part);
+        }
+        assert_told_every_time(&mut reader, RESET).await;
+        drop(writer);
+    });
+}
+
 #[test]
 fn r4_an_error_that_the_reader_met_is_told_to_the_writer() {
     run(async {

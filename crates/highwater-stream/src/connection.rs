@@ -14,6 +14,8 @@
 
 use crate::outbox::{Duty, Halves, Next, Outbox, Phase};
 use crate::report::unsent;
+use crate::outbox::{Access, Duty, Halves, Next, Outbox, Phase};
+use crate::report::report;
 use crate::source::{Arrival, poll_read_into};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, before_release, fence, is_poisoned, lock};
 use crate::waiters::Slot;
@@ -651,8 +653,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
     ) -> Poll<Result<Arrival, TransportError>> {
         let mut channel = lock(&self.channel);
         // Asked with the channel in hand: a linger that has begun has its own waker in the transport.
-        let verdict = self.outbox.reader_verdict().or_else(|| self.note_panic().map(Err));
-        if let Some(verdict) = verdict {
+        let access = self.outbox.reader_access();
+        let is_lost = matches!(access, Access::Lost);
+        if let Some(verdict) = access.over().or_else(|| self.note_panic().map(Err)) {
             self.unlock(channel);
             return Poll::Ready(verdict.map(|()| Arrival::End));
         }
@@ -661,7 +664,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             _ => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
         };
         let verdict = match read {
-            Poll::Ready(Ok(Arrival::Bytes)) => Poll::Ready(Ok(Arrival::Bytes)),
+            Poll::Ready(Ok(Arrival::Bytes)) => {
+                if is_lost {
+                    self.outbox.read_on();
+                }
+                Poll::Ready(Ok(Arrival::Bytes))
+            }
             Poll::Ready(Ok(Arrival::End)) => {
                 channel.peer_ended = true;
                 Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
@@ -685,6 +693,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             },
         };
         self.unlock(channel);
+        if is_lost && verdict.is_pending() {
+            self.outbox.wait_for_reader();
+        }
         verdict
     }
 }

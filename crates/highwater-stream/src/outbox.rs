@@ -13,7 +13,7 @@ mod program;
 mod transport;
 mod waits;
 
-pub(crate) use halves::Halves;
+pub(crate) use halves::{Access, Halves};
 
 use crate::sync::{AtomicBool, Mutex, MutexGuard, lock};
 use crate::waiters::{Waiters, wake};
@@ -138,9 +138,9 @@ pub(crate) enum Duty {
     Work(Phase),
     /// The connection failed, and nobody needs the transport any more.
     LetGo,
-    /// The connection failed; the reader is to have the time to fetch what the kernel holds.
+    /// The connection failed; a read that waits is to have the time to fetch what the kernel holds.
     WaitForReader,
-    /// The connection failed, and whoever reads is told so.
+    /// The connection failed, and nobody reads, or whoever does is told so.
     Nothing,
     /// It is over.
     Over,

@@ -1,7 +1,8 @@
 //! Who is left: the writers, and the reading half with its waker.
 
-use super::{Outbox, Phase, State, lock};
+use super::{Flusher, Outbox, Phase, State, lock};
 use crate::TransportError;
+use crate::waiters::wake;
 use std::task::Waker;
 
 /// Which halves are left.
@@ -10,6 +11,21 @@ pub(crate) enum Halves {
     SomeWriter,
     ReaderOnly,
     None,
+}
+
+/// Whether a read may ask the transport.
+#[derive(Debug)]
+pub(crate) enum Access {
+    Open,
+    /// It may, for what is still held.
+    Lost,
+    Over(Result<(), TransportError>),
+}
+
+impl Access {
+    pub(crate) fn over(self) -> Option<Result<(), TransportError>> {
+        if let Self::Over(verdict) = self { Some(verdict) } else { None }
+    }
 }
 
 impl Outbox {
@@ -44,9 +60,13 @@ impl Outbox {
     }
 
     /// What a read is told before the transport is asked: the end after `close`, the error after `abort`.
-    pub(crate) fn reader_verdict(&self) -> Option<Result<(), TransportError>> {
+    pub(crate) fn reader_access(&self) -> Access {
         let state = lock(&self.state);
-        (state.phase == Phase::Closing).then(|| state.lost.clone().map_or(Ok(()), Err))
+        match &state.lost {
+            lost if state.phase == Phase::Closing => Access::Over(lost.clone().map_or(Ok(()), Err)),
+            Some(_) => Access::Lost,
+            None => Access::Open,
+        }
     }
 
     /// Keeps the waker of a read for which the transport has nothing, unless the connection has ended.
@@ -64,6 +84,19 @@ impl Outbox {
             empty => *empty = Some(waker.clone()),
         }
         None
+    }
+
+    /// A read waits after the loss: the flusher gives it its time.
+    pub(crate) fn wait_for_reader(&self) {
+        let flusher = lock(&self.state).flusher.rouse();
+        wake(flusher);
+    }
+
+    /// A read has got bytes after the loss: one that waits for more has its time again.
+    pub(crate) fn read_on(&self) {
+        let mut state = lock(&self.state);
+        state.reader_waker = None;
+        state.is_read_out = matches!(state.flusher, Flusher::Absent);
     }
 }
 

@@ -32,7 +32,7 @@ impl Outbox {
             Duty::Work(state.phase)
         } else if state.phase == Phase::Closing || !state.reader {
             Duty::LetGo
-        } else if state.is_read_out {
+        } else if state.is_read_out || state.reader_waker.is_none() {
             Duty::Nothing
         } else {
             Duty::WaitForReader
