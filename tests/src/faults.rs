@@ -25,7 +25,7 @@ pub mod hand;
 pub mod matrix;
 pub mod party;
 pub mod reads;
-// servers
+pub mod servers;
 pub mod upgrades;
 pub mod wire;
 pub mod writes;

@@ -2,7 +2,7 @@
 //! and the drop of its future at each poll: no panic, no hang, no byte lost that was acknowledged and none
 //! delivered twice, no loss that looks like an end, and nothing left behind.
 
-use highwater_tests::faults::{reads, upgrades, writes};
+use highwater_tests::faults::{reads, servers, upgrades, writes};
 
 #[test]
 fn r3_r4_every_read_meets_every_fault() {
@@ -17,4 +17,9 @@ fn w2_w9_every_write_meets_every_fault() {
 #[test]
 fn t2_t4_every_handshake_and_upgrade_meets_every_fault() {
     upgrades::run_all();
+}
+
+#[test]
+fn s1_s3_s4_accepting_and_every_end_of_a_server_meet_every_fault() {
+    servers::run_all();
 }

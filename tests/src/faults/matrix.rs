@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
 /// Real time that no row comes near.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a conversation is given: a wire with a fault, and a hand for each end.
 #[derive(Debug)]
@@ -87,16 +87,10 @@ where
 
 /// One run. How far it went, if its fault happened.
 fn run<F: Future<Output = ()>>(fault: Fault, manner: Manner, play: impl Fn(Scene) -> F) -> Option<Extent> {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.expect("a runtime can be built");
     let (wire, near, far) = Wire::new(fault, manner);
     let hands = Side::BOTH.map(|side| Hand::new(side, fault));
     let scene = Scene { fault, wire: wire.clone(), ends: [near, far], hands: hands.clone() };
-    let local = LocalSet::new();
-    local.block_on(&runtime, async {
-        timeout(FOR_EVER, play(scene)).await.expect("it hangs");
-        timeout(FOR_EVER, no_task_is_left()).await.expect("a task is left");
-    });
+    alone(play(scene));
     assert!(wire.is_gone(), "a transport is left");
     let is_met = match fault {
         Fault::None => true,
@@ -110,7 +104,20 @@ fn run<F: Future<Output = ()>>(fault: Fault, manner: Manner, play: impl Fn(Scene
     })
 }
 
-/// The ends of a conversation are tasks of a set of their own, so that every other task is highwater's.
+/// Runs `play` to its end on a runtime of its own, on a paused clock.
+///
+/// # Panics
+/// When `play` does, when it hangs, or when it leaves a task behind. The ends of a conversation are tasks of a
+/// set of their own, so that every other task is highwater's.
+pub fn alone(play: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime can be built");
+    LocalSet::new().block_on(&runtime, async {
+        timeout(FOR_EVER, play).await.expect("it hangs");
+        timeout(FOR_EVER, no_task_is_left()).await.expect("a task is left");
+    });
+}
+
 async fn no_task_is_left() {
     while Handle::current().metrics().num_alive_tasks() > 0 {
         sleep(Duration::from_millis(1)).await;

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::spawn_local;
 
 /// Records are larger than what goes at once, and so is a handshake.
-const MANNER: Manner = Manner { most: 300, capacity: 64 * 1024, is_reluctant: true };
+pub(super) const MANNER: Manner = Manner { most: 300, capacity: 64 * 1024, is_reluctant: true };
 
 /// Its handshakes are short, which makes for fewer offsets. Signatures of this kind are of one length, and so
 /// are the bytes of each run.
-static SERVER: LazyLock<ServerTls> = LazyLock::new(|| {
+pub(super) static SERVER: LazyLock<ServerTls> = LazyLock::new(|| {
     let identity = AUTHORITY.issue_ed25519(&["*.faults.test"]).identity();
     ServerTls::builder(identity).provider(Provider::Ring.rustls()).build().expect("the configuration is good")
 });
@@ -123,7 +123,7 @@ async fn until_starttls(far: &mut NetParty) -> Result<(), Stop> {
 
 /// `start_tls`: what was queued in plain is flushed by it. The account alone, where there is nothing left to
 /// go on with.
-async fn upgrade(party: NetParty, side: impl TlsSide) -> Result<NetParty, Account> {
+pub(super) async fn upgrade(party: NetParty, side: impl TlsSide) -> Result<NetParty, Account> {
     let Party { reader, writer, hand, mut account } = party;
     match hand.attempt(start_tls(reader, writer, side).into_future()).await {
         Some(Ok(halves)) => {

@@ -18,7 +18,7 @@ pub struct Manner {
     pub most: usize,
     /// The most bytes under way in each direction.
     pub capacity: usize,
-    /// Every other call has to wait, although it need not.
+    /// Every other call that could do something has to wait all the same.
     pub is_reluctant: bool,
 }
 
@@ -179,7 +179,8 @@ impl State {
 }
 
 impl Way {
-    /// Whether this call has to wait although it need not; then it is woken.
+    /// Whether this call has to wait although it need not; then it is woken. Asked only where there is something
+    /// to do: who polls both directions at each wake would otherwise be woken for ever.
     fn waits(&mut self, whose: usize, manner: Manner, cx: &Context<'_>) -> bool {
         self.has_waited[whose] = manner.is_reluctant && !self.has_waited[whose];
         if self.has_waited[whose] {
@@ -204,19 +205,17 @@ impl AsyncRead for End {
         state.called(self.side, true)?;
         let State { ways, manner, was_reset, .. } = &mut *state;
         let way = &mut ways[!self.side as usize];
+        let is_over = *was_reset || way.has_ended;
+        if way.under_way.is_empty() && !is_over {
+            way.receiver = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         if way.waits(1, *manner, cx) {
             return Poll::Pending;
         }
         // As Linux does it: what came before a reset can still be read.
-        if way.under_way.is_empty() {
-            if *was_reset {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-            }
-            if way.has_ended {
-                return Poll::Ready(Ok(()));
-            }
-            way.receiver = Some(cx.waker().clone());
-            return Poll::Pending;
+        if way.under_way.is_empty() && *was_reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let count = way.under_way.len().min(into.remaining()).min(manner.most);
         let bytes: Vec<u8> = way.under_way.drain(..count).collect();
@@ -236,13 +235,13 @@ impl AsyncWrite for End {
         let until_fault = state.until_fault(self.side);
         let State { ways, manner, .. } = &mut *state;
         let way = &mut ways[self.side as usize];
-        if way.waits(0, *manner, cx) {
-            return Poll::Pending;
-        }
         let room = manner.capacity - way.under_way.len();
         let count = bytes.len().min(room).min(manner.most).min(until_fault);
         if count == 0 && !bytes.is_empty() {
             way.sender = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        if way.waits(0, *manner, cx) {
             return Poll::Pending;
         }
         way.under_way.extend(&bytes[..count]);
