@@ -19,7 +19,7 @@
 //! | [`connects`] | connecting, over sockets of the system |
 
 pub mod account;
-// connects
+pub mod connects;
 pub mod fault;
 pub mod hand;
 pub mod matrix;

@@ -2,6 +2,7 @@
 //! and the drop of its future at each poll: no panic, no hang, no byte lost that was acknowledged and none
 //! delivered twice, no loss that looks like an end, and nothing left behind.
 
+use highwater_tests::counted;
 use highwater_tests::faults::{reads, servers, upgrades, writes};
 
 #[test]
@@ -22,4 +23,10 @@ fn t2_t4_every_handshake_and_upgrade_meets_every_fault() {
 #[test]
 fn s1_s3_s4_accepting_and_every_end_of_a_server_meet_every_fault() {
     servers::run_all();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn c1_connecting_meets_every_fault() {
+    counted::on_one_thread(|| highwater_tests::faults::connects::run_all());
 }

@@ -105,9 +105,9 @@ pub fn run_all() {
 }
 
 /// What the handler was told, and what was told of it.
-type Kept = Arc<Mutex<Account>>;
+pub(super) type Kept = Arc<Mutex<Account>>;
 
-fn noted<V>(kept: &Kept, note: impl FnOnce(&mut Account) -> V) -> V {
+pub(super) fn noted<V>(kept: &Kept, note: impl FnOnce(&mut Account) -> V) -> V {
     note(&mut kept.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -150,7 +150,7 @@ async fn play(scene: Scene, client: Client, closing: Closing, is_private: bool) 
 }
 
 /// A server in memory whose handler answers each line with itself, and notes what it was told.
-async fn serve(kept: &Kept, is_private: bool) -> (Server, Connector) {
+pub(super) async fn serve(kept: &Kept, is_private: bool) -> (Server, Connector) {
     let (listener, connector) = memory();
     let handler = {
         let kept = Arc::clone(kept);
