@@ -3,7 +3,7 @@
 //! delivered twice, no loss that looks like an end, and nothing left behind.
 
 use highwater_tests::counted;
-use highwater_tests::faults::{reads, servers, upgrades, writes};
+use highwater_tests::faults::{connects, reads, servers, upgrades, writes};
 
 #[test]
 fn r3_r4_every_read_meets_every_fault() {
@@ -28,5 +28,5 @@ fn s1_s3_s4_accepting_and_every_end_of_a_server_meet_every_fault() {
 #[cfg(target_os = "linux")]
 #[test]
 fn c1_connecting_meets_every_fault() {
-    counted::on_one_thread(|| highwater_tests::faults::connects::run_all());
+    counted::on_one_thread(|| async { connects::run_all().await });
 }

@@ -195,7 +195,11 @@ async fn relay(mut socket: TcpStream, near: End) {
                 }
             }
         };
-        futures::try_join!(async { Ok(there.await) }, back).is_err()
+        let there = async {
+            there.await;
+            Ok(())
+        };
+        futures::try_join!(there, back).is_err()
     };
     if was_reset {
         reset(socket);
