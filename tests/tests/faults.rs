@@ -6,22 +6,22 @@ use highwater_tests::counted;
 use highwater_tests::faults::{connects, reads, servers, upgrades, writes};
 
 #[test]
-fn r3_r4_every_read_meets_every_fault() {
+fn r4_every_read_meets_every_fault() {
     reads::run_all();
 }
 
 #[test]
-fn w2_w9_every_write_meets_every_fault() {
+fn w9_every_write_meets_every_fault() {
     writes::run_all();
 }
 
 #[test]
-fn t2_t4_every_handshake_and_upgrade_meets_every_fault() {
+fn t2_every_handshake_and_upgrade_meets_every_fault() {
     upgrades::run_all();
 }
 
 #[test]
-fn s1_s3_s4_accepting_and_every_end_of_a_server_meet_every_fault() {
+fn s3_accepting_and_every_end_of_a_server_meet_every_fault() {
     servers::run_all();
 }
 

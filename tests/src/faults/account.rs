@@ -96,7 +96,11 @@ pub fn check(accounts: [&Account; 2], fault: Fault) {
         let may_be_cut = match to.ends {
             Ends::Told => false,
             Ends::Reset => matches!(fault, Fault::End { from, .. } if from == side),
-            Ends::Bare => !matches!(fault, Fault::None | Fault::Interrupted { .. }),
+            Ends::Bare => match fault {
+                Fault::None | Fault::Interrupted { .. } => false,
+                Fault::Dropped { .. } => from.gave_up,
+                Fault::Reset { .. } | Fault::End { .. } | Fault::Error { .. } => true,
+            },
         };
         if to.reading == Ending::Clean && !to.gave_up && !may_be_cut {
             assert_eq!(to.delivered.len(), from.accepted.len(), "a clean end, so all of it is there");

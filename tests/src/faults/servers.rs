@@ -21,7 +21,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Small steps, so that there are many.
 const MANNER: Manner = Manner { most: 5, capacity: 16, is_reluctant: true };
@@ -250,7 +250,13 @@ async fn serves(server: Server, closing: Closing, hand: Hand) {
 /// Ends the server, and waits for it.
 async fn end(server: &Server, closing: Closing, hand: &Hand) {
     if closing == Closing::Shutdown {
-        hand.perform(async || server.shutdown(DEADLINE).await).await;
+        hand.perform(async || {
+            let begin = Instant::now();
+            server.shutdown(DEADLINE).await;
+            // The clock is paused, and ticks in milliseconds.
+            assert!(begin.elapsed() < DEADLINE + Duration::from_millis(1010), "{:?}", begin.elapsed());
+        })
+        .await;
         return;
     }
     server.close();

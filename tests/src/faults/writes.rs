@@ -100,7 +100,9 @@ fn pair(end: End, lost: &Arc<OnceLock<io::ErrorKind>>) -> (StreamReader<ReadHalf
 }
 
 async fn listens(mut far: Party<End, ()>, answers: bool) -> Account {
-    far.write(GREETING).ok();
+    if far.write(GREETING).is_ok() {
+        far.flush().await.ok();
+    }
     far.read_out().await;
     if answers {
         far.write(ANSWER).ok();
