@@ -98,7 +98,7 @@ pub fn check(accounts: [&Account; 2], fault: Fault) {
             Ends::Reset => matches!(fault, Fault::End { from, .. } if from == side),
             Ends::Bare => match fault {
                 Fault::None | Fault::Interrupted { .. } => false,
-                Fault::Dropped { .. } => from.gave_up,
+                Fault::Dropped { .. } | Fault::Harried { .. } => from.gave_up,
                 Fault::Reset { .. } | Fault::End { .. } | Fault::Error { .. } => true,
             },
         };
@@ -111,7 +111,7 @@ pub fn check(accounts: [&Account; 2], fault: Fault) {
     match fault {
         _ if near.gave_up || far.gave_up => {}
         Fault::None | Fault::Interrupted { .. } => assert!(is_complete, "nothing was to fail: {accounts:?}"),
-        Fault::Dropped { .. } => {
+        Fault::Dropped { .. } | Fault::Harried { .. } => {
             assert!(is_complete, "what was given up was done again: {accounts:?}");
         }
         Fault::Error { at, .. } if !accounts[at as usize].is_complete() => {

@@ -80,6 +80,11 @@ pub enum Fault {
         /// Before or after it.
         moment: Moment,
     },
+    /// Each operation that can be called again is given up whenever it has to wait.
+    Harried {
+        /// Whose operations.
+        at: Side,
+    },
 }
 
 /// How far a run without a fault went, which says where there can be one. By [`Side`].
@@ -105,22 +110,16 @@ impl Fault {
             Self::End { .. } => Some(1),
             Self::Error { .. } => Some(2),
             Self::Interrupted { .. } => Some(3),
-            Self::Dropped { .. } => Some(4),
-        }
-    }
-
-    /// Whether it is in the call of a transport or in the drop of a future at this end.
-    pub fn is_at(self, side: Side) -> bool {
-        match self {
-            Self::Error { at, .. } | Self::Interrupted { at, .. } | Self::Dropped { at, .. } => at == side,
-            Self::None | Self::Reset { .. } | Self::End { .. } => false,
+            Self::Dropped { .. } | Self::Harried { .. } => Some(4),
         }
     }
 
     /// Whether there may be nothing to do where it is: a poll that is over need not be waited for, and no read or
     /// write may follow.
     pub fn may_be_missed(self) -> bool {
-        matches!(self, Self::Interrupted { .. } | Self::Dropped { moment: Moment::Waiting, .. })
+        let may_not_wait =
+            matches!(self, Self::Dropped { moment: Moment::Waiting, .. } | Self::Harried { .. });
+        may_not_wait || matches!(self, Self::Interrupted { .. })
     }
 
     /// Every fault that there can be in a run of this extent.
@@ -135,6 +134,9 @@ impl Fault {
             for call in 0..extent.calls[index] {
                 all.push(Self::Error { at: side, call });
                 all.push(Self::Interrupted { at: side, call });
+            }
+            if extent.polls[index] > 0 {
+                all.push(Self::Harried { at: side });
             }
             for poll in 0..extent.polls[index] {
                 for moment in [Moment::Woken, Moment::Waiting] {
@@ -154,6 +156,7 @@ impl fmt::Display for Fault {
             Self::End { from, after } => write!(f, "an end after {after} bytes from {from:?}"),
             Self::Error { at, call } => write!(f, "an error in call {call} at {at:?}"),
             Self::Interrupted { at, call } => write!(f, "call {call} at {at:?} interrupted"),
+            Self::Harried { at } => write!(f, "{at:?} harried"),
             Self::Dropped { at, poll, moment } => write!(f, "poll {poll} at {at:?} dropped, {moment:?}"),
         }
     }

@@ -7,6 +7,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Performs the operations of one end.
 #[derive(Clone, Debug)]
@@ -17,6 +19,7 @@ struct State {
     /// How many polls the operations have had.
     polls: Cell<usize>,
     gives_up: Option<(usize, Moment)>,
+    is_harried: bool,
     gave_up: Cell<bool>,
 }
 
@@ -27,11 +30,25 @@ impl Hand {
             Fault::Dropped { at, poll, moment } if at == side => Some((poll, moment)),
             _ => None,
         };
-        Self(Rc::new(State { polls: Cell::new(0), gives_up, gave_up: Cell::new(false) }))
+        let is_harried = matches!(fault, Fault::Harried { at } if at == side);
+        Self(Rc::new(State { polls: Cell::new(0), gives_up, is_harried, gave_up: Cell::new(false) }))
     }
 
     /// Performs an operation that can be called again, and calls it again when it was given up.
     pub async fn perform<T>(&self, mut operation: impl AsyncFnMut() -> T) -> T {
+        while self.0.is_harried {
+            if let Poll::Ready(output) = poll_once(operation()).await {
+                return output;
+            }
+            self.0.gave_up.set(true);
+            // Others go on meanwhile; nobody is there to be woken.
+            sleep(Duration::from_millis(1)).await;
+        }
+        self.insist(operation).await
+    }
+
+    /// The same, of an operation that makes no way in a poll or two.
+    pub async fn insist<T>(&self, mut operation: impl AsyncFnMut() -> T) -> T {
         loop {
             if let Some(output) = self.attempt(operation()).await {
                 return output;
@@ -69,4 +86,10 @@ impl Hand {
     pub fn gave_up(&self) -> bool {
         self.0.gave_up.get()
     }
+}
+
+/// One poll, after which the future is dropped.
+async fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }

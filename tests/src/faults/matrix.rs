@@ -46,7 +46,7 @@ impl Stride {
 
     fn takes(self, fault: &Fault) -> bool {
         match fault {
-            Fault::None => true,
+            Fault::None | Fault::Harried { .. } => true,
             Fault::Reset { after, .. } | Fault::End { after, .. } => after % self.bytes == 0,
             Fault::Error { call, .. } | Fault::Interrupted { call, .. } => call % self.polls == 0,
             Fault::Dropped { poll, .. } => poll % self.polls == 0,
@@ -94,7 +94,7 @@ fn run<F: Future<Output = ()>>(fault: Fault, manner: Manner, play: impl Fn(Scene
     assert!(wire.is_gone(), "a transport is left");
     let is_met = match fault {
         Fault::None => true,
-        Fault::Dropped { at, .. } => hands[at as usize].gave_up(),
+        Fault::Dropped { at, .. } | Fault::Harried { at } => hands[at as usize].gave_up(),
         _ => wire.is_met(),
     };
     is_met.then(|| Extent {

@@ -250,7 +250,8 @@ async fn serves(server: Server, closing: Closing, hand: Hand) {
 /// Ends the server, and waits for it.
 async fn end(server: &Server, closing: Closing, hand: &Hand) {
     if closing == Closing::Shutdown {
-        hand.perform(async || {
+        // Called again it begins anew.
+        hand.insist(async || {
             let begin = Instant::now();
             server.shutdown(DEADLINE).await;
             // The clock is paused, and ticks in milliseconds.
