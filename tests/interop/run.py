@@ -14,8 +14,8 @@ sys.dont_write_bytecode = True  # What is run from a checkout leaves nothing in 
 import chat
 import documented
 import endings
-import ftp
 import file_server
+import ftp
 import http_headers
 import https_headers
 import json_rpc
@@ -31,11 +31,9 @@ import tls_python
 import tls_upgrade
 
 IN_PLAIN = [documented, messages, endings, http_headers]
-OF_EXAMPLES = [file_server, talk]  # In plain and over TLS.
 OVER_TLS = [tls_python, tls_upgrade, tls_openssl, tls_curl, https_headers, tls_bad_input]
-PROGRAMS = [smtp, ftp, redis, proxy, chat, json_rpc]
-CHECKS = [check for module in IN_PLAIN + OVER_TLS + PROGRAMS for check in module.CHECKS]
-CHECKS = [check for module in IN_PLAIN + OVER_TLS + OF_EXAMPLES for check in module.CHECKS]
+EXAMPLES = [file_server, talk, smtp, ftp, redis, proxy, chat, json_rpc]  # In plain and over TLS.
+CHECKS = [check for module in IN_PLAIN + OVER_TLS + EXAMPLES for check in module.CHECKS]
 
 # Seconds, many times what they take: for one check, and for all of them.
 CHECK_LIMIT = 120

@@ -15,12 +15,14 @@ use crate::workspace::Workspace;
 const OLDEST_PYTHON: Version = (3, 11);
 
 /// What else is talked to, how it tells its version, and the package that has it on Debian.
-const PROGRAMS: [(&str, &str, &str); 5] = [
+const PROGRAMS: [(&str, &str, &str); 7] = [
     ("openssl", "version", "openssl"),
     ("curl", "--version", "curl"),
     ("nginx", "-v", "nginx-light"),
     ("redis-server", "--version", "redis-server"),
     ("redis-cli", "--version", "redis-tools"),
+    ("nc", "-h", "netcat-openbsd"),
+    ("wrk", "--version", "wrk"),
 ];
 
 /// Servers in Python: their modules, and the packages that have them on Debian.
@@ -30,8 +32,6 @@ const MODULES: [(&str, &str); 2] =
 /// Which Python runs them, the first that has their modules: Debian's packages are seen by Debian's own alone.
 /// `tests/interop/packaged.py` looks at the same.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
-    ("nc", "-h", "netcat-openbsd"),
-    ("wrk", "--version", "wrk"),
 
 /// Where administrators have programs, and others do not look.
 const ALSO_HERE: &str = "/usr/sbin";
@@ -82,10 +82,10 @@ fn check_python() -> Outcome {
 
 /// Tells all that are missing, in one sentence.
 fn check_programs() -> Outcome {
-    let programs = PROGRAMS.iter().filter(|(name, ask, _)| !starts(name, &[ask]));
+    let programs = PROGRAMS.iter().filter(|(name, ask, _)| !starts(name, &[ask], None));
     let modules = MODULES.iter().filter(|(modules, _)| {
         let import = format!("import {modules}");
-        !PYTHONS.iter().any(|python| starts(python, &["-c", &import]))
+        !PYTHONS.iter().any(|python| starts(python, &["-c", &import], Some(0)))
     });
     let missing = programs.map(|&(name, _, package)| (name, package)).chain(modules.copied());
     let (names, packages): (Vec<_>, Vec<_>) = missing.unzip();
@@ -97,14 +97,12 @@ fn check_programs() -> Outcome {
         .into())
 }
 
-fn starts(name: &str, ask: &[&str]) -> bool {
+/// Whether a program starts, and ends with a certain code if one is named: wrk tells its version, and ends with 1.
+fn starts(name: &str, ask: &[&str], ends_so: Option<i32>) -> bool {
     [PathBuf::from(name), Path::new(ALSO_HERE).join(name)].iter().any(|program| {
         let mut command = Command::new(program);
         command.args(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-        command.arg(ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Not whether it ends well: wrk tells its version and ends with 1.
-        command.status().is_ok()
+        command.status().is_ok_and(|status| ends_so.is_none_or(|code| status.code() == Some(code)))
     })
 }
 

@@ -1,23 +1,20 @@
-//! What every example has in common: lines on standard output, its failure as a sentence, its end on Ctrl-C;
-//! and the words of the protocols that some of them speak, as functions of bytes.
+//! What every example has in common: lines on standard output, its failure as a sentence, its end on Ctrl-C.
 //!
 //! The programs themselves are in `src/bin`, each to be read alone. What they understand of a peer is in the
-//! modules here: functions of bytes without a network, so that tests and fuzzers reach them.
-
-pub mod http;
-pub mod talk;
+//! modules here: functions of bytes, or of a reader over whatever gives them, so that tests and fuzzers reach them.
 
 pub mod content_length;
-pub mod fuzz_checks;
-pub mod proxy_protocol;
-pub mod resp;
 pub mod ftp;
 pub mod fuzz;
+pub mod http;
+pub mod proxy_protocol;
 pub mod reply;
+pub mod resp;
 #[cfg(feature = "programs")]
 mod run;
 pub mod secret;
 pub mod smtp;
+pub mod talk;
 pub mod text;
 
 #[cfg(feature = "programs")]

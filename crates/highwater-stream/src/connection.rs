@@ -12,10 +12,8 @@
 //!   └────────────────────┘      └─────────────────────────────────────────────────────┘
 //! ```
 
-use crate::outbox::{Duty, Halves, Next, Outbox, Phase};
-use crate::report::unsent;
 use crate::outbox::{Access, Duty, Halves, Next, Outbox, Phase};
-use crate::report::report;
+use crate::report::unsent;
 use crate::source::{Arrival, poll_read_into};
 use crate::sync::{AtomicBool, Mutex, MutexGuard, before_release, fence, is_poisoned, lock};
 use crate::waiters::Slot;

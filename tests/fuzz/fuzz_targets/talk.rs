@@ -1,6 +1,4 @@
 //! What a peer sends to the line tool: shown on a terminal, as a dump, and read as the answers to STARTTLS.
 #![no_main]
 
-use highwater_examples::talk::check_talk;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check_talk(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| highwater_examples::fuzz::talk(bytes));

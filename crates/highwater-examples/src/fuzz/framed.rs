@@ -1,6 +1,5 @@
-//! What the fuzz targets check of each parser, and what the tests replay their corpora with.
-//!
-//! Whatever comes, and however it is cut, a parser gives one answer and leaves the same bytes behind it.
+//! What is read in frames: whatever comes, and however it is cut, it gives one answer and leaves the same bytes
+//! behind it.
 
 use std::fmt::Debug;
 use std::io;
@@ -20,9 +19,9 @@ const MESSAGE_LIMIT: usize = 256;
 /// Replies, one after the other. What is shown of them does not command a terminal.
 ///
 /// ```
-/// highwater_examples::fuzz_checks::check_resp(b"*1\r\n:1\r\n+OK\r\n$99999");
+/// highwater_examples::fuzz::resp(b"*1\r\n:1\r\n+OK\r\n$99999");
 /// ```
-pub fn check_resp(bytes: &[u8]) {
+pub fn resp(bytes: &[u8]) {
     let read = |cut| {
         each_until_error(bytes, cut, async |reader: &mut Reader| resp::read_value(reader, REPLY_LIMIT).await)
     };
@@ -39,9 +38,9 @@ pub fn check_resp(bytes: &[u8]) {
 /// A header, of either version. What is understood can be written in both, and is understood again.
 ///
 /// ```
-/// highwater_examples::fuzz_checks::check_proxy_header(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello");
+/// highwater_examples::fuzz::proxy_header(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello");
 /// ```
-pub fn check_proxy_header(bytes: &[u8]) {
+pub fn proxy_header(bytes: &[u8]) {
     let read = |bytes: &[u8], cut| {
         let mut over = false;
         let once = async |reader: &mut Reader| match std::mem::replace(&mut over, true) {
@@ -64,9 +63,9 @@ pub fn check_proxy_header(bytes: &[u8]) {
 /// Messages behind their headers, one after the other.
 ///
 /// ```
-/// highwater_examples::fuzz_checks::check_content_length(b"Content-Length: 2\r\n\r\n{}");
+/// highwater_examples::fuzz::content_length(b"Content-Length: 2\r\n\r\n{}");
 /// ```
-pub fn check_content_length(bytes: &[u8]) {
+pub fn content_length(bytes: &[u8]) {
     let read = |bytes: &[u8], cut| {
         each_until_error(bytes, cut, async |reader: &mut Reader| read_message(reader, MESSAGE_LIMIT).await)
     };
