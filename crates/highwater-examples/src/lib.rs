@@ -18,7 +18,7 @@ pub mod talk;
 pub mod text;
 
 #[cfg(feature = "programs")]
-pub use run::run_until_ctrl_c;
+pub use run::{run_until_ctrl_c, serve_until_ctrl_c};
 
 use std::error::Error;
 use std::fmt::Display;

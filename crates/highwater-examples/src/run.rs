@@ -1,10 +1,12 @@
-//! A client's life: to its end, or to Ctrl-C.
+//! The life of a program: to its end, or to Ctrl-C.
 
 use std::fmt::Display;
 use std::future::Future;
 use std::process::ExitCode;
 
-use crate::exit_code;
+use highwater_net::Server;
+
+use crate::{Outcome, exit_code, say};
 
 /// What a shell says of a program that Ctrl-C has ended: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
@@ -42,4 +44,33 @@ pub fn run_until_ctrl_c<E: Display>(
     });
     runtime.shutdown_background();
     code
+}
+
+/// Tells where a server serves, and returns when Ctrl-C is pressed or somebody has closed it.
+///
+/// # Errors
+/// A sentence, if nobody takes the output or Ctrl-C cannot be heard.
+///
+/// ```no_run
+/// # async fn run() -> highwater_examples::Outcome {
+/// # use highwater_net::{StreamReader, StreamWriter};
+/// let hang_up = |_reader: StreamReader, _writer: StreamWriter| ();
+/// let server = highwater_net::start_server(hang_up, ("127.0.0.1", 0)).await?;
+/// highwater_examples::serve_until_ctrl_c(&server).await?;
+/// server.shutdown(std::time::Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn serve_until_ctrl_c(server: &Server) -> Outcome {
+    let serving = async {
+        let addresses = server.local_addrs().iter().map(ToString::to_string);
+        say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
+        Ok(server.serve_forever().await?)
+    };
+    tokio::select! {
+        // Ctrl-C is heard before anybody is told that there is something to stop.
+        biased;
+        pressed = tokio::signal::ctrl_c() => Ok(pressed?),
+        served = serving => served,
+    }
 }

@@ -1,6 +1,5 @@
 //! The chat as a process, and clients that read, talk too much, or do not read.
 
-#[allow(dead_code, reason = "each file of tests takes what it needs of it")]
 mod support;
 
 use std::net::SocketAddr;

@@ -1,6 +1,5 @@
 //! The language server as a process, and an editor that says what it should and what it should not.
 
-#[allow(dead_code, reason = "each file of tests takes what it needs of it")]
 mod support;
 
 use std::process::Stdio;

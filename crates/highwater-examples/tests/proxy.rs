@@ -1,6 +1,5 @@
 //! The proxy as a process, between connections that end, fail, or fall silent.
 
-#[allow(dead_code, reason = "each file of tests takes what it needs of it")]
 mod support;
 
 use std::io::ErrorKind;

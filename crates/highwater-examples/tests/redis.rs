@@ -1,6 +1,5 @@
 //! The Redis client as a process, against servers that answer from a script.
 
-#[allow(dead_code, reason = "each file of tests takes what it needs of it")]
 mod support;
 
 use std::path::PathBuf;

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
-use highwater_examples::{Outcome, exit_code, say};
+use highwater_examples::{Outcome, exit_code, say, serve_until_ctrl_c};
 use highwater_net::{
     Bytes, LimitedReadError, SkipUntilError, StreamOptions, StreamReader, StreamWriter, Watermarks,
     WeakWriter, WriteError, start_server,
@@ -79,13 +79,7 @@ async fn run(arguments: Arguments) -> Outcome {
     let marks = Watermarks::with_high(cap / 4);
     let streams = StreamOptions::new().limit(LONGEST_LINE).max_buffered(Some(cap)).watermarks(marks);
     let server = start_server(chat, (host, port)).streams(streams).await?;
-    let addresses = server.local_addrs().iter().map(ToString::to_string);
-    say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
-
-    tokio::select! {
-        served = server.serve_forever() => return Ok(served?),
-        pressed = tokio::signal::ctrl_c() => pressed?,
-    }
+    serve_until_ctrl_c(&server).await?;
     server.close();
     room.end();
     server.close_clients();

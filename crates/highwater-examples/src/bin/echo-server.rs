@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use highwater_examples::{Outcome, exit_code, say};
+use highwater_examples::{Outcome, exit_code, say, serve_until_ctrl_c};
 use highwater_net::{Server, StreamReader, StreamWriter, start_server};
 
 /// Sends back whatever comes, until Ctrl-C.
@@ -43,17 +43,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Outcome {
     let server = start_server(echo, (arguments.host, arguments.port)).await?;
-    let addresses = server.local_addrs().iter().map(ToString::to_string);
-    say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
-
-    tokio::select! {
-        served = server.serve_forever() => served?,
-        pressed = tokio::signal::ctrl_c() => {
-            pressed?;
-            stop(&server).await?;
-        }
-    }
-    Ok(())
+    serve_until_ctrl_c(&server).await?;
+    stop(&server).await
 }
 
 async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Outcome {

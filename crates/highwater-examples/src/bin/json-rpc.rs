@@ -42,8 +42,10 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = serve(arguments.width) => outcome,
+            // Ctrl-C is heard before the first word.
+            biased;
             pressed = tokio::signal::ctrl_c() => Ok(pressed?),
+            outcome = serve(arguments.width) => outcome,
         }
     });
     // Not its drop, which would wait for a read of standard input that nobody can interrupt.

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use highwater_examples::proxy_protocol::Version;
-use highwater_examples::{Outcome, exit_code, say};
+use highwater_examples::{Outcome, exit_code, say, serve_until_ctrl_c};
 use highwater_net::{
     ClientTls, Identity, NamedClientTls, Roots, ServerTls, StreamReader, StreamWriter, start_server,
 };
@@ -106,13 +106,7 @@ async fn run(arguments: Arguments) -> Outcome {
         async move { route.forward(reader, writer).await }
     };
     let server = start_server(forward, listen).max_connections(*max_connections).await?;
-    let addresses = server.local_addrs().iter().map(ToString::to_string);
-    say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
-
-    tokio::select! {
-        served = server.serve_forever() => return Ok(served?),
-        pressed = tokio::signal::ctrl_c() => pressed?,
-    }
+    serve_until_ctrl_c(&server).await?;
     let told = say("Stop serving");
     let ended = server.shutdown(*deadline).await;
     told?;

@@ -57,8 +57,10 @@ fn main() -> ExitCode {
     let is_pipe = arguments.pipe;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = run(arguments) => return outcome,
+            // Ctrl-C is heard before the first word.
+            biased;
             pressed = tokio::signal::ctrl_c() => pressed?,
+            outcome = run(arguments) => return outcome,
         }
         // Who talks or listens has had enough; who sends a file wants all of it to arrive.
         if is_pipe { Err("interrupted before every command had its reply".into()) } else { Ok(()) }

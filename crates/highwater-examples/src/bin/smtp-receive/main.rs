@@ -41,7 +41,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use highwater_examples::secret::password;
 use highwater_examples::smtp::Credentials;
-use highwater_examples::{Outcome, exit_code, say};
+use highwater_examples::{Outcome, exit_code, serve_until_ctrl_c};
 use highwater_net::{Identity, ServerTls, start_server};
 use tokio::sync::watch;
 
@@ -115,22 +115,10 @@ async fn run(arguments: Arguments) -> Outcome {
     let serve =
         move |reader, writer| conversation::serve(Arc::clone(&policy), stopping.clone(), reader, writer);
     let server = start_server(serve, address).max_connections(connections).await?;
-    let serving = async {
-        let addresses = server.local_addrs().iter().map(ToString::to_string);
-        say(format_args!("Serving on {}", addresses.collect::<Vec<_>>().join(", ")))?;
-        Ok(server.serve_forever().await?)
-    };
-    tokio::select! {
-        // Ctrl-C is heard before anybody is told that the server is there.
-        biased;
-        pressed = tokio::signal::ctrl_c() => {
-            pressed?;
-            stop.send_replace(true);
-            server.shutdown(GRACE).await;
-            Ok(())
-        }
-        served = serving => served,
-    }
+    serve_until_ctrl_c(&server).await?;
+    stop.send_replace(true);
+    server.shutdown(GRACE).await;
+    Ok(())
 }
 
 fn policy(arguments: Arguments) -> Outcome<Policy> {
