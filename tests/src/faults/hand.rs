@@ -10,6 +10,9 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// No operation has to wait so often, a millisecond each.
+const MOST: usize = 1_000_000;
+
 /// Performs the operations of one end.
 #[derive(Clone, Debug)]
 pub struct Hand(Rc<State>);
@@ -36,7 +39,11 @@ impl Hand {
 
     /// Performs an operation that can be called again, and calls it again when it was given up.
     pub async fn perform<T>(&self, mut operation: impl AsyncFnMut() -> T) -> T {
-        while self.0.is_harried {
+        for turn in 0.. {
+            if !self.0.is_harried {
+                break;
+            }
+            assert!(turn < MOST, "it makes no way");
             if let Poll::Ready(output) = poll_once(operation()).await {
                 return output;
             }
