@@ -20,8 +20,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a reader goes on after the writer has met a loss although nothing is there to read. When this
-/// has passed, the runtime has looked at its sockets once more: it does so before it looks at its clock.
+/// How long a read goes on, after the writer has met a loss, although nothing is there. When this has passed,
+/// the runtime has looked at its sockets once more: it does so before it looks at its clock.
 const READING_OUT: Duration = Duration::from_millis(20);
 
 /// Starts the task on `runtime`. On one that has ended it is dropped at once, which pushes a last time.

@@ -39,11 +39,10 @@ impl Hand {
 
     /// Performs an operation that can be called again, and calls it again when it was given up.
     pub async fn perform<T>(&self, mut operation: impl AsyncFnMut() -> T) -> T {
-        for turn in 0.. {
-            if !self.0.is_harried {
-                break;
-            }
-            assert!(turn < MOST, "it makes no way");
+        if !self.0.is_harried {
+            return self.insist(operation).await;
+        }
+        for _ in 0..MOST {
             if let Poll::Ready(output) = poll_once(operation()).await {
                 return output;
             }
@@ -51,7 +50,7 @@ impl Hand {
             // Others go on meanwhile; nobody is there to be woken.
             sleep(Duration::from_millis(1)).await;
         }
-        self.insist(operation).await
+        panic!("it makes no way");
     }
 
     /// The same, of an operation that makes no way in a poll or two.
