@@ -1,0 +1,69 @@
+//! The transport's reading side: what a read gets, and what it is told when nothing more comes.
+
+use super::{Berth, Connection};
+use crate::TransportError;
+use crate::outbox::Access;
+use crate::source::{Arrival, poll_read_into};
+use crate::sync::lock;
+use highwater_buffer::ReadBuffer;
+use std::io;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::has_budget_remaining;
+
+impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
+    /// Reads for the reading half. What the kernel still holds comes before a failure that the writer
+    /// met; a failure is never followed by a clean end.
+    pub(crate) fn poll_fill(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Poll<Result<Arrival, TransportError>> {
+        let mut channel = lock(&self.channel);
+        // Asked with the channel in hand: a linger that has begun has its own waker in the transport.
+        let access = self.outbox.reader_access();
+        let is_lost = matches!(access, Access::Lost);
+        if let Some(verdict) = access.over().or_else(|| self.note_panic().map(Err)) {
+            self.unlock(channel);
+            return Poll::Ready(verdict.map(|()| Arrival::End));
+        }
+        let read = match &mut channel.transport {
+            Berth::Here(transport) => poll_read_into(transport, cx, buffer),
+            _ => Poll::Pending, // Gone since the verdict: `keep_reader` tells how.
+        };
+        let verdict = match read {
+            Poll::Ready(Ok(Arrival::Bytes)) => {
+                if is_lost {
+                    self.outbox.read_on();
+                }
+                Poll::Ready(Ok(Arrival::Bytes))
+            }
+            Poll::Ready(Ok(Arrival::End)) => {
+                channel.peer_ended = true;
+                Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
+            }
+            // The peer's half came to an end that it should not have come to. Ours has not: what is queued is
+            // still delivered.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                channel.peer_ended = true;
+                Poll::Ready(Err(self.outbox.lost().unwrap_or_else(|| error.into())))
+            }
+            Poll::Ready(Err(error)) => {
+                let kept = self.outbox.lose(error.into());
+                self.let_go(&mut channel);
+                Poll::Ready(Err(kept))
+            }
+            // The task has used up its turn: the transport was not even asked, and has woken the task again.
+            Poll::Pending if !has_budget_remaining() => Poll::Pending,
+            Poll::Pending => match self.outbox.keep_reader(cx.waker()) {
+                Some(verdict) => Poll::Ready(verdict.map(|()| Arrival::End)),
+                None => Poll::Pending,
+            },
+        };
+        self.unlock(channel);
+        if is_lost && verdict.is_pending() {
+            self.outbox.wait_for_reader();
+        }
+        verdict
+    }
+}
