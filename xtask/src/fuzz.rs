@@ -1,7 +1,5 @@
 //! `cargo xtask fuzz`: one fuzz target, built with the fuzzer's instrumentation by the toolchain at hand.
 //!
-//! What the targets do is in highwater-testing and highwater-examples, and `tests/fuzz` makes programs of it. Here is how these are
-//! built and run, and where what they find is kept: beneath the target folder, and in the repository on request.
 //! What the targets do is in highwater-testing and highwater-examples, and `tests/fuzz` makes programs of it. Here
 //! is how these are built and run, and where what they find is kept: beneath the target folder, and in the
 //! repository on request.
