@@ -111,9 +111,10 @@ impl StepResult {
 }
 
 fn fmt(workspace: &Workspace) -> Outcome {
-    // The fuzz targets are a workspace of their own.
+    // The fuzz targets are a workspace of their own, which has a lock of its own.
     let fuzz = workspace.cargo("fmt --manifest-path tests/fuzz/Cargo.toml --check");
-    all("fmt", [workspace.cargo("fmt --all --check"), fuzz])
+    let lock = workspace.cargo("tree --manifest-path tests/fuzz/Cargo.toml --locked --depth 0");
+    all("fmt", [workspace.cargo("fmt --all --check"), fuzz, lock])
 }
 
 fn clippy(workspace: &Workspace) -> Outcome {
