@@ -38,7 +38,7 @@ const FOR_EVER: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairScript {
-    /// The seed of both ends' [`Chaos`].
+    /// The seed of both ends' [`Chaos`](crate::Chaos).
     pub seed: u64,
     /// The most bytes that it takes or gives at once.
     pub most: usize,
