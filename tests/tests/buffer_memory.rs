@@ -211,6 +211,22 @@ fn r1_a_length_in_front_of_each_long_frame_does_not_give_its_block_away() {
 }
 
 #[test]
+fn r1_one_byte_does_not_keep_the_block_of_a_long_frame() {
+    let mut buffer = ReadBuffer::new();
+    fill(&mut buffer, &vec![b'x'; 4 * MIB]);
+    buffer.take_ref(4 * MIB);
+    assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::NeedMore));
+    fill_once(&mut buffer, b"1");
+    for _ in 0..3 {
+        // There is always a byte unread when the buffer asks for more.
+        assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::NeedMore));
+        fill_once(&mut buffer, b"2341");
+        assert!(buffer.allocated() <= 4 * LARGEST_FILL, "{} bytes for four", buffer.allocated());
+        assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::Ready(&b"1234"[..])));
+    }
+}
+
+#[test]
 fn r1_a_frame_keeps_no_more_than_twice_its_length() {
     let mut shared = 0;
     for block in (500..1200).chain([65_535, 65_536, 65_537]) {

@@ -99,7 +99,7 @@ impl ReadBuffer {
         } else {
             self.fill
         };
-        self.release_if_too_large_twice(room);
+        self.give_back_if_too_large(room);
         let free = self.block.capacity() - self.block.len();
         let room = if (1..=free).contains(&missing) && free < room && self.buffered() > room {
             // The block was made for this read, which has begun in it: to move that would cost more than a fill.
@@ -111,16 +111,20 @@ impl ReadBuffer {
         room
     }
 
-    /// Gives a block back that is much too large for this fill, and was for one before: a short length in
-    /// front of each of many long frames does not cost a block each.
-    fn release_if_too_large_twice(&mut self, room: usize) {
-        if self.block.capacity() <= 4 * room.max(LARGEST_FILL) {
+    /// Gives a block back that is much too large for what is unread and this fill. An empty one may stay once: a
+    /// short length in front of each of many long frames does not cost a block each.
+    fn give_back_if_too_large(&mut self, room: usize) {
+        let needed = (self.buffered() + room).max(LARGEST_FILL);
+        if self.block.capacity() <= 4 * needed {
             self.too_large = false;
-        } else if self.buffered() == 0 {
-            if self.too_large {
-                self.release();
-            }
-            self.too_large = !self.too_large;
+        } else if self.buffered() == 0 && !self.too_large {
+            self.too_large = true;
+        } else {
+            let mut block = Vec::with_capacity(self.buffered() + room);
+            block.extend_from_slice(self.unread_bytes());
+            self.block = block;
+            self.begin_at(self.start);
+            self.too_large = false;
         }
     }
 
