@@ -306,6 +306,35 @@ fn r5_what_a_larger_limit_has_shown_does_not_get_an_item_past_a_smaller_one() {
 }
 
 #[test]
+fn r5_what_a_larger_limit_has_shown_goes_back_before_a_smaller_one_counts() {
+    run(async {
+        let (mut reader, script) = over_script();
+        reader.set_limit(800);
+        script.arrive(format!("{}\n{}\n", "a".repeat(600), "b".repeat(900)));
+        let mut lines = LinesCodec::new();
+        let first = reader.limited(5000).decoded(&mut lines).next().await;
+        assert_eq!(first.unwrap().unwrap().len(), 600);
+        let error = reader.decode(&mut lines).await.unwrap_err();
+        assert!(matches!(error, DecodeError::LimitOverrun { limit: 800 }));
+    });
+}
+
+#[test]
+fn r5_bytes_that_another_read_has_taken_raise_no_limit() {
+    run(async {
+        let (mut reader, script) = over_script();
+        reader.set_limit(1000);
+        script.arrive("a".repeat(20_000));
+        let mut given_up = LinesCodec::new();
+        assert_pending!(task::spawn(reader.limited(1 << 20).decoded(&mut given_up).next()).poll());
+        assert_eq!(reader.read_exactly(20_000).await.unwrap().len(), 20_000);
+        script.arrive(format!("{}\n", "b".repeat(15_000)));
+        let error = reader.decode(&mut LinesCodec::new()).await.unwrap_err();
+        assert!(matches!(error, DecodeError::LimitOverrun { limit: 1000 }));
+    });
+}
+
+#[test]
 fn r6_an_overrun_loses_nothing_and_the_same_decoder_goes_on_under_another_limit() {
     let decode = async |reader: &mut StreamReader<Parts>| {
         let mut lines = LinesCodec::new();
@@ -418,6 +447,31 @@ fn r8_switching_for_every_record_costs_linear_time() {
     });
     // Half a KiB for a first look, each time. All that is buffered would be 64 KiB.
     assert!(allocated.bytes_total < (RECORDS * 1024) as u64, "{allocated:?}");
+}
+
+#[test]
+fn r8_errors_behind_a_long_item_cost_linear_time() {
+    const BAD: usize = 30_000;
+    let allocated = |first: usize| {
+        let runtime = one_thread();
+        let allocated = allocation_counter::measure(|| {
+            runtime.block_on(async {
+                let (mut reader, script) = over_script();
+                let mut lines = LinesCodec::new();
+                script.arrive("a".repeat(first));
+                assert_pending!(task::spawn(reader.decode(&mut lines)).poll());
+                script.arrive(b"\xff\n".repeat(BAD));
+                for _ in 0..BAD {
+                    // Each is used up, and told.
+                    let error = reader.decode(&mut lines).await.unwrap_err();
+                    assert!(matches!(error, DecodeError::Decoder(_)));
+                }
+            });
+        });
+        allocated.bytes_total
+    };
+    let (short, long) = (allocated(1), allocated(20_000));
+    assert!(long < 3 * short, "{short} bytes behind a short line, {long} behind a long one");
 }
 
 #[test]

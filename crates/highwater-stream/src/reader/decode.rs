@@ -168,6 +168,9 @@ impl<'a, R: Source, D: Decoder> Decoded<'a, R, D> {
     fn new(reader: &'a mut StreamReader<R>, decoder: &'a mut D, limit: usize) -> Self {
         let shown = reader.shown.as_deref_mut().map(mem::take).unwrap_or_default();
         let Shown { mut window, in_vain } = shown;
+        // Where fewer are there, another read has taken them: that decoder was given up.
+        let is_all_there = in_vain <= window.len() + reader.buffer.buffered();
+        let in_vain = if is_all_there { in_vain } else { 0 };
         let limit = limit.max(in_vain);
         if window.len() > limit {
             // It was shown under a larger one.
@@ -210,11 +213,17 @@ impl<'a, R: Source, D: Decoder> Decoded<'a, R, D> {
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Decoding<D>> {
         loop {
             if self.course == Course::Ask {
-                if let Some(item) = self.decoder.decode(&mut self.window).map_err(DecodeError::Decoder)? {
-                    self.in_vain = 0;
+                let before = self.window.len();
+                let decoded = self.decoder.decode(&mut self.window);
+                // After an item, or an error that has used bytes, it begins anew.
+                self.in_vain = match &decoded {
+                    Ok(None) => self.window.len(),
+                    Err(_) if self.window.len() == before => self.in_vain,
+                    _ => 0,
+                };
+                if let Some(item) = decoded.map_err(DecodeError::Decoder)? {
                     return Poll::Ready(Ok(Some(item)));
                 }
-                self.in_vain = self.window.len();
                 self.course = Course::Show;
             }
             match self.reader.buffer.find_some(usize::MAX) {
