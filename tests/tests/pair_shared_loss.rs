@@ -125,6 +125,21 @@ fn r4_a_reader_that_comes_late_still_gets_what_a_slow_transport_holds() {
 }
 
 #[test]
+fn w9_who_was_told_of_the_loss_keeps_no_transport() {
+    run_paused(async {
+        let (transport, script) = scripted();
+        let (mut reader, writer) = highwater_stream::pair(transport);
+        script.fail_writes(os(104));
+        writer.write("lost").unwrap();
+        writer.flush().await.unwrap_err();
+        assert!(!script.is_gone(), "it may still hold something");
+        reader.read(1).await.unwrap_err();
+        assert!(script.is_gone(), "nobody asks it any more");
+        assert_eq!(writer.wait_closed().await.unwrap_err().cause().raw_os_error(), Some(104));
+    });
+}
+
+#[test]
 fn r4_an_error_that_the_reader_met_is_told_to_the_writer() {
     run(async {
         let (transport, script) = stalled_after(0);

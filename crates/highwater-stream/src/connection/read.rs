@@ -1,6 +1,6 @@
 //! The transport's reading side: what a read gets, and what it is told when nothing more comes.
 
-use super::{Berth, Connection};
+use super::{Berth, Channel, Connection};
 use crate::TransportError;
 use crate::outbox::Access;
 use crate::source::{Arrival, poll_read_into};
@@ -40,7 +40,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             }
             Poll::Ready(Ok(Arrival::End)) => {
                 channel.peer_ended = true;
-                Poll::Ready(self.outbox.lost().map_or(Ok(Arrival::End), Err))
+                match self.outbox.lost() {
+                    None => Poll::Ready(Ok(Arrival::End)),
+                    Some(error) => self.read_out(&mut channel, error),
+                }
             }
             // The peer's half came to an end that it should not have come to. Ours has not: what is queued is
             // still delivered.
@@ -56,8 +59,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             // The task has used up its turn: the transport was not even asked, and has woken the task again.
             Poll::Pending if !has_budget_remaining() => Poll::Pending,
             Poll::Pending => match self.outbox.keep_reader(cx.waker()) {
-                Some(verdict) => Poll::Ready(verdict.map(|()| Arrival::End)),
                 None => Poll::Pending,
+                Some(Ok(())) => Poll::Ready(Ok(Arrival::End)),
+                Some(Err(error)) => self.read_out(&mut channel, error),
             },
         };
         self.unlock(channel);
@@ -65,5 +69,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             self.outbox.wait_for_reader();
         }
         verdict
+    }
+
+    /// Nothing comes any more after a loss: the transport has no further use.
+    fn read_out(
+        &self,
+        channel: &mut Channel<T>,
+        error: TransportError,
+    ) -> Poll<Result<Arrival, TransportError>> {
+        self.let_go(channel);
+        Poll::Ready(Err(error))
     }
 }
