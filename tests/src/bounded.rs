@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Real time that no test comes near, also on a slow machine. Nothing is measured with it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Runs `test` on a thread of its own.
 ///
 /// # Panics
-/// When `test` does, or when it has not ended after half a minute.
+/// When `test` does, or when it has not ended after a minute and a half.
 pub fn bounded<V: Send + 'static>(test: impl FnOnce() -> V + Send + 'static) -> V {
     bounded_by(PATIENCE, test)
 }

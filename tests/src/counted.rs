@@ -13,7 +13,7 @@ const COUNTS: &str = "HIGHWATER_TEST_COUNTS";
 /// Runs `test` on a runtime of one thread.
 ///
 /// # Panics
-/// When `test` does, when it has not ended after half a minute, or when a descriptor or a task is left over.
+/// When `test` does, when it has not ended after a minute and a half, or when a descriptor or a task is left over.
 pub fn on_one_thread<F: Future<Output = ()>>(test: impl Fn() -> F + Send + 'static) {
     counted(test, &[one_thread]);
 }
@@ -50,7 +50,7 @@ pub fn without_a_runtime<T: Fn() + Send + 'static>(test: T) {
 /// Runs `test` once, on one thread, in a process that is its own already.
 ///
 /// # Panics
-/// When `test` does, when it has not ended after half a minute, or when a descriptor or a task is left over.
+/// When `test` does, when it has not ended after a minute and a half, or when a descriptor or a task is left over.
 pub fn once(test: impl AsyncFnOnce() + Send + 'static) {
     bounded(move || {
         // The first runtime of a process opens what all of them share.

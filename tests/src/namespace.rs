@@ -18,7 +18,7 @@ const WAYS: [&[&str]; 2] = [&["--map-root-user", "--net"], &["--net"]];
 /// can be made, the test counts as skipped.
 ///
 /// # Panics
-/// When `test` does, or when it has not ended after half a minute.
+/// When `test` does, or when it has not ended after a minute and a half.
 pub fn in_a_namespace<T, F>(test: T)
 where
     T: FnOnce() -> F + Send + 'static,
