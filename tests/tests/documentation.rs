@@ -129,3 +129,33 @@ fn the_book_leads_only_to_pages_that_it_has() {
     }
     assert!(outside.is_empty(), "\n{}", outside.join("\n"));
 }
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = text(Path::new("Cargo.toml"));
+    let (_, dependencies) = manifest.split_once("[workspace.dependencies]").expect("it says them once");
+    let (dependencies, _) = dependencies.split_once("\n[").expect("something follows");
+    let names = dependencies.lines().filter(|line| !line.starts_with('#'));
+    let names = names.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    let page = text(Path::new("docs/architecture.md"));
+    let missing: Vec<_> =
+        names.filter(|name| !name.starts_with("highwater") && !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/architecture.md does not say what these are for: {missing:?}");
+}
+
+#[test]
+fn every_part_of_a_library_is_on_the_map() {
+    let page = text(Path::new("docs/architecture.md"));
+    let mut missing = Vec::new();
+    for library in ["highwater-buffer", "highwater-stream", "highwater-net", "highwater-testing"] {
+        let folder = root().join("crates").join(library).join("src");
+        for entry in fs::read_dir(&folder).expect("a library has sources") {
+            let name = entry.expect("the folder can be read").file_name().to_string_lossy().into_owned();
+            let is_named = page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}/"));
+            if name != "lib.rs" && !is_named {
+                missing.push(format!("{library}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/architecture.md does not say what these are: {missing:?}");
+}

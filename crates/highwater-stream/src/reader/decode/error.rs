@@ -24,7 +24,7 @@ pub enum DecodeError<E> {
     /// The decoder's own. What it has left of the bytes is still buffered.
     Decoder(E),
     /// The decoder has seen as many bytes as the limit allows, and wants more. What it has not used is still
-    /// buffered.
+    /// buffered: go on with it under a larger limit, or read the bytes otherwise, and then take a new decoder.
     LimitOverrun {
         /// The most bytes that it may be shown at once.
         limit: usize,
