@@ -211,19 +211,26 @@ fn r1_a_length_in_front_of_each_long_frame_does_not_give_its_block_away() {
 }
 
 #[test]
-fn r1_one_byte_does_not_keep_the_block_of_a_long_frame() {
+fn r1_one_byte_does_not_keep_the_block_of_a_long_frame_for_who_waits() {
     let mut buffer = ReadBuffer::new();
     fill(&mut buffer, &vec![b'x'; 4 * MIB]);
-    buffer.take_ref(4 * MIB);
+    buffer.take_ref(4 * MIB - 1);
     assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::NeedMore));
-    fill_once(&mut buffer, b"1");
-    for _ in 0..3 {
-        // There is always a byte unread when the buffer asks for more.
-        assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::NeedMore));
-        fill_once(&mut buffer, b"2341");
-        assert!(buffer.allocated() <= 4 * LARGEST_FILL, "{} bytes for four", buffer.allocated());
-        assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::Ready(&b"1234"[..])));
-    }
+    buffer.release();
+    assert!(buffer.allocated() <= 4 * LARGEST_FILL, "{} bytes for four", buffer.allocated());
+    fill_once(&mut buffer, b"123");
+    assert_eq!(buffer.read_exactly_ref(4), Ok(Verdict::Ready(&b"x123"[..])));
+}
+
+#[test]
+fn r1_who_waits_for_the_rest_of_a_long_frame_keeps_what_was_reserved_for_it() {
+    let mut buffer = ReadBuffer::new();
+    assert_eq!(buffer.read_exactly_ref(4 * MIB), Ok(Verdict::NeedMore));
+    fill_once(&mut buffer, b"its beginning");
+    assert_eq!(buffer.read_exactly_ref(4 * MIB), Ok(Verdict::NeedMore));
+    let (begins, reserved) = (buffer.unread_bytes().as_ptr(), buffer.allocated());
+    buffer.release();
+    assert_eq!((buffer.unread_bytes().as_ptr(), buffer.allocated()), (begins, reserved));
 }
 
 #[test]

@@ -52,7 +52,9 @@ impl ReadBuffer {
         self.block.capacity()
     }
 
-    /// Gives the memory back if nothing is unread: an idle connection holds no block.
+    /// Gives back the memory that is not needed: all of it if nothing is unread, so that an idle connection holds no
+    /// block, and otherwise a block that is much too large for what is unread and the read in course. For whoever
+    /// is about to wait.
     ///
     /// ```
     /// # use highwater_buffer::ReadBuffer;
@@ -68,6 +70,10 @@ impl ReadBuffer {
         if self.buffered() == 0 {
             self.run.forget();
             self.block = Vec::new();
+            self.begin_at(self.start);
+            self.full_at = usize::MAX;
+        } else if self.is_too_large_for(self.next_fill()) {
+            self.block = Vec::from(self.unread_bytes());
             self.begin_at(self.start);
             self.full_at = usize::MAX;
         }
@@ -92,14 +98,17 @@ impl ReadBuffer {
     /// Makes room for the next fill and tells how much it may bring.
     pub(super) fn make_room_to_fill(&mut self) -> usize {
         self.grow_if_full();
-        let missing = self.want.at_least.saturating_sub(self.buffered());
-        let room = if missing > self.fill {
-            // Straight into the result: not a byte more than it lacks, so that the block is the result.
-            missing.min(RESERVED_AHEAD.max(self.buffered()))
-        } else {
-            self.fill
-        };
-        self.give_back_if_too_large(room);
+        let missing = self.missing();
+        let room = self.next_fill();
+        if !self.is_too_large_for(room) {
+            self.too_large = false;
+        } else if self.buffered() == 0 {
+            // It may stay once: a short length in front of each of many long frames does not cost a block each.
+            if self.too_large {
+                self.release();
+            }
+            self.too_large = !self.too_large;
+        }
         let free = self.block.capacity() - self.block.len();
         let room = if (1..=free).contains(&missing) && free < room && self.buffered() > room {
             // The block was made for this read, which has begun in it: to move that would cost more than a fill.
@@ -111,21 +120,25 @@ impl ReadBuffer {
         room
     }
 
-    /// Gives a block back that is much too large for what is unread and this fill. An empty one may stay once: a
-    /// short length in front of each of many long frames does not cost a block each.
-    fn give_back_if_too_large(&mut self, room: usize) {
-        let needed = (self.buffered() + room).max(LARGEST_FILL);
-        if self.block.capacity() <= 4 * needed {
-            self.too_large = false;
-        } else if self.buffered() == 0 && !self.too_large {
-            self.too_large = true;
+    /// How many bytes the read in course lacks to be decided.
+    fn missing(&self) -> usize {
+        self.want.at_least.saturating_sub(self.buffered())
+    }
+
+    /// How much the next fill should bring.
+    fn next_fill(&self) -> usize {
+        let missing = self.missing();
+        if missing > self.fill {
+            // Straight into the result: not a byte more than it lacks, so that the block is the result.
+            missing.min(RESERVED_AHEAD.max(self.buffered()))
         } else {
-            let mut block = Vec::with_capacity(self.buffered() + room);
-            block.extend_from_slice(self.unread_bytes());
-            self.block = block;
-            self.begin_at(self.start);
-            self.too_large = false;
+            self.fill
         }
+    }
+
+    /// Whether the block is much too large for what is unread and a fill.
+    fn is_too_large_for(&self, room: usize) -> bool {
+        self.block.capacity() > 4 * (self.buffered() + room).max(LARGEST_FILL)
     }
 
     /// The next fill is larger when the last one has used all of its room.
