@@ -14,7 +14,7 @@ pub use decode::{DecodeError, Decoded};
 pub use limited::Limited;
 pub use lines::{Lines, Split};
 
-use self::shown::Shown;
+use self::shown::MaybeShown;
 use self::step::Step;
 use crate::source::{Arrival, Source};
 use crate::{LimitedReadError, ReadExactlyError, ReadUntilError, SkipUntilError, TransportError};
@@ -93,7 +93,7 @@ pub struct StreamReader<R> {
     failed: Option<TransportError>,
     idle: Idle,
     /// In a box: only a decoder leaves any.
-    shown: Option<Box<Shown>>,
+    shown: MaybeShown,
 }
 
 /// The read time-out and the wait that it measures.
@@ -141,7 +141,13 @@ impl<R: Source> StreamReader<R> {
     /// # });
     /// ```
     pub fn from_parts(source: R, buffer: ReadBuffer) -> Self {
-        Self { source, buffer, failed: None, idle: Idle { after: None, timer: None }, shown: None }
+        Self {
+            source,
+            buffer,
+            failed: None,
+            idle: Idle { after: None, timer: None },
+            shown: MaybeShown::default(),
+        }
     }
 
     /// The source and the buffer with its unread bytes. [`from_parts`](Self::from_parts) is the way back.
@@ -707,7 +713,7 @@ impl<R: Source> StreamReader<R> {
     /// Forgets everything but the options, as for another source. Returns what was buffered.
     pub(crate) fn start_afresh(&mut self) -> Bytes {
         self.put_back();
-        self.shown = None;
+        self.shown = MaybeShown::default();
         let buffer = ReadBuffer::with_limit(self.buffer.limit());
         let old = std::mem::replace(&mut self.buffer, buffer);
         self.failed = None;

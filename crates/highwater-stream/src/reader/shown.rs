@@ -3,11 +3,18 @@
 //! A decoder takes its bytes from a window of its own. Between two of its calls the window stays as it is, so that
 //! an item which comes in a thousand pieces is not copied a thousand times; every other read puts the bytes back
 //! first. Nothing but the feature `codec` leaves anything here.
-#![cfg_attr(not(feature = "codec"), allow(dead_code))]
 
 use super::StreamReader;
+#[cfg(feature = "codec")]
 use bytes::BytesMut;
 
+/// What a reader has of it. Without the feature there is never any, and it takes no room.
+#[cfg(feature = "codec")]
+pub(super) type MaybeShown = Option<Box<Shown>>;
+#[cfg(not(feature = "codec"))]
+pub(super) type MaybeShown = ();
+
+#[cfg(feature = "codec")]
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     /// Invariant: empty unless the buffer is empty and has not ended. So a read that needs bytes asks for more, and
@@ -18,6 +25,7 @@ pub(super) struct Shown {
     pub(super) in_vain: usize,
 }
 
+#[cfg(feature = "codec")]
 impl<R> StreamReader<R> {
     /// The bytes of the window.
     pub(super) fn shown(&self) -> &[u8] {
@@ -32,5 +40,16 @@ impl<R> StreamReader<R> {
         }
         self.buffer.unread(&std::mem::take(&mut shown.window));
         true
+    }
+}
+
+#[cfg(not(feature = "codec"))]
+impl<R> StreamReader<R> {
+    pub(super) fn shown(&self) -> &[u8] {
+        &[]
+    }
+
+    pub(super) fn put_back(&mut self) -> bool {
+        false
     }
 }
