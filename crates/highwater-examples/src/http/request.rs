@@ -196,7 +196,7 @@ fn understand(head: &[u8], method: Method) -> Result<Request, Status> {
 
     // RFC 9112 §3.2: one, and with 1.1 no less.
     let hosts = fields.all("host").count();
-    if hosts > 1 || (is_1_1 && hosts == 0) {
+    if hosts > 1 || (is_1_1 && hosts == 0) || !fields.all("host").all(is_host) {
         return Err(Status::BadRequest);
     }
     let body = body(&fields, is_1_1)?;
@@ -234,6 +234,11 @@ fn has_lone_line_end(head: &[u8]) -> bool {
         _ => false,
     };
     (0..head.len()).any(lone)
+}
+
+/// Whether every character may stand in a host and its port, by RFC 3986 §3.2.2. Whose it is does not matter.
+fn is_host(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
 }
 
 /// The length of the body, by RFC 9112 §6.3.

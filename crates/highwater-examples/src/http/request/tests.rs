@@ -57,6 +57,16 @@ fn what_two_programs_may_read_differently_is_refused() {
     ] {
         assert_eq!(parse("GET", "/", fields), Err(expected), "{fields:?}");
     }
+    for host in ["a b", "a/", "a@b", "a?", "a#", "a\\b", "\u{e4}"] {
+        assert_eq!(
+            status(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")),
+            Some(Status::BadRequest),
+            "{host}"
+        );
+    }
+    for host in ["", "example.org:8000", "[::1]:80", "xn--4ca.example"] {
+        assert_eq!(status(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")), None, "{host}");
+    }
     assert_eq!(status("GET / HTTP/1.1\r\n\r\n"), Some(Status::BadRequest));
     assert_eq!(status("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), Some(Status::BadRequest));
     assert_eq!(status("GET / HTTP/1.1\nHost: a\n\n"), Some(Status::BadRequest));
