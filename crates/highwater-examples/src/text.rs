@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// The text with control characters escaped: the terminal is not the peer's to command. What is not UTF-8
+/// The text with control characters, and those that turn text around, escaped: the terminal is not the peer's to command. What is not UTF-8
 /// becomes �.
 ///
 /// ```
@@ -12,13 +12,25 @@ use std::str::FromStr;
 pub fn printable(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for character in String::from_utf8_lossy(bytes).chars() {
-        if character.is_control() {
+        if is_command(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
         }
     }
     shown
+}
+
+/// Whether a terminal does something about it other than to show it where it stands.
+///
+/// ```
+/// use highwater_examples::text::is_command;
+/// assert!(is_command('\x1b') && is_command('\u{202e}') && !is_command('ü'));
+/// ```
+pub fn is_command(c: char) -> bool {
+    let turns_text =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns_text
 }
 
 /// `HOST[:PORT]`, where an IPv6 address wears brackets.
@@ -63,6 +75,13 @@ impl FromStr for HostPort {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_printed() {
+        let turned = "a\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\u{9b}ü";
+        let shown = "a\\u{61c}\\u{200e}\\u{200f}\\u{202a}\\u{202e}\\u{2066}\\u{2069}\\u{9b}ü";
+        assert_eq!(printable(turned.as_bytes()), shown);
+    }
 
     #[test]
     fn a_host_may_have_a_port() {

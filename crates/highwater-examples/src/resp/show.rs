@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::Value;
+use crate::text::is_command;
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,7 +98,7 @@ fn plain(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for character in String::from_utf8_lossy(bytes).replace("\r\n", "\n").chars() {
         match character {
             '\n' => f.write_char('\n')?,
-            control if control.is_control() => write!(f, "{}", control.escape_default())?,
+            command if is_command(command) => write!(f, "{}", command.escape_default())?,
             other => f.write_char(other)?,
         }
     }
@@ -122,6 +123,7 @@ mod tests {
     fn the_server_does_not_command_the_terminal() {
         assert_eq!(Value::Simple("\x1b[2J\u{9b}ü".into()).to_string(), "\\u{1b}[2J\\u{9b}ü");
         assert_eq!(Value::Verbatim("one\r\ntwo\rthree".into()).to_string(), "one\ntwo\\rthree");
+        assert_eq!(Value::Simple("\u{202e}cod.exe".into()).to_string(), "\\u{202e}cod.exe");
     }
 
     #[test]

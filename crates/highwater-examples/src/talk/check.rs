@@ -1,7 +1,7 @@
 //! What has to hold of everything a peer may send.
 
-use super::escape::is_command;
 use super::{Crlf, Dialogue, Escaper, Lines, Protocol, Turn, dump};
+use crate::text::is_command;
 
 /// Shows bytes in every way there is and takes them for the answers to STARTTLS, and panics where a control character
 /// would reach a terminal, a byte is lost, or it matters how the bytes are cut.

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::mem;
 
+use crate::text::is_command;
+
 /// Turns bytes into text for a terminal: UTF-8 as it is, anything else as `\xNN`. Of control characters only tabs
 /// and the ends of lines pass; the others are written out, and so are those that change the direction of text. The
 /// outcome does not depend on how the bytes are cut.
@@ -88,13 +90,6 @@ fn shown(bytes: &[u8], passes: impl Fn(usize, char) -> bool) -> String {
         at += chunk.invalid().len();
     }
     text
-}
-
-/// Whether a terminal does something about it other than to show it where it stands.
-pub(super) fn is_command(c: char) -> bool {
-    let turns_text =
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns_text
 }
 
 #[cfg(test)]
