@@ -7,6 +7,8 @@ pub mod content_length;
 pub mod ftp;
 pub mod fuzz;
 pub mod http;
+#[cfg(feature = "programs")]
+mod print;
 pub mod proxy_protocol;
 pub mod reply;
 pub mod resp;
@@ -16,9 +18,12 @@ pub mod secret;
 pub mod smtp;
 pub mod talk;
 pub mod text;
+pub mod upload;
 
 #[cfg(feature = "programs")]
-pub use run::{run_until_ctrl_c, serve_until_ctrl_c};
+pub use print::{print, tell, tell_at_the_end};
+#[cfg(feature = "programs")]
+pub use run::{end_or_ctrl_c, run, run_until_ctrl_c, serve_until_ctrl_c};
 
 use std::error::Error;
 use std::fmt::Display;

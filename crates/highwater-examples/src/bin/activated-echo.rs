@@ -20,8 +20,10 @@ use std::process::ExitCode;
 #[cfg(unix)]
 use std::time::Duration;
 
-use clap::Parser;
-use highwater_examples::{Outcome, exit_code};
+use clap::{Parser, value_parser};
+use highwater_examples::Outcome;
+#[cfg(unix)]
+use highwater_examples::{end_or_ctrl_c, tell, tell_at_the_end};
 #[cfg(unix)]
 use highwater_net::{StreamReader, StreamWriter};
 #[cfg(unix)]
@@ -32,17 +34,16 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(name = "activated-echo")]
 struct Arguments {
     /// The most connections at a time
-    #[arg(long, default_value_t = 1000)]
-    most: usize,
+    #[arg(long, default_value = "1000", value_parser = value_parser!(u16).range(1..))]
+    most: u16,
 
     /// How long connections may go on after Ctrl-C, in seconds
     #[arg(long, default_value_t = 5)]
     deadline: u64,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("activated-echo", run(Arguments::parse()).await)
+fn main() -> ExitCode {
+    highwater_examples::run("activated-echo", run(Arguments::parse()))
 }
 
 #[cfg(unix)]
@@ -51,15 +52,15 @@ async fn run(arguments: Arguments) -> Outcome {
     if listeners.is_empty() {
         return Err("no socket was handed over: is LISTEN_FDS set, and LISTEN_PID ours?".into());
     }
-    let server = highwater_net::start_server(echo, listeners).max_connections(arguments.most).await?;
+    let server = highwater_net::start_server(echo, listeners).max_connections(arguments.most.into()).await?;
     // Before anybody can know that it serves: until then, Ctrl-C would end it without a word.
     let mut interrupted = signal(SignalKind::interrupt())?;
     let endpoints = server.endpoints().iter().map(ToString::to_string);
-    highwater_examples::say(format_args!("Serving on {}", endpoints.collect::<Vec<_>>().join(", ")))?;
+    tell(format!("Serving on {}", endpoints.collect::<Vec<_>>().join(", "))).await?;
 
     interrupted.recv().await;
-    let told = highwater_examples::say("Stop serving");
-    server.shutdown(Duration::from_secs(arguments.deadline)).await;
+    let told = tell_at_the_end("Stop serving").await;
+    end_or_ctrl_c(&server, server.shutdown(Duration::from_secs(arguments.deadline))).await;
     told
 }
 

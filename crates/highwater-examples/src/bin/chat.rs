@@ -28,18 +28,23 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use clap::Parser;
-use highwater_examples::{Outcome, exit_code, say, serve_until_ctrl_c};
+use clap::{Parser, value_parser};
+use highwater_examples::text::is_command;
+use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c, tell_at_the_end};
 use highwater_net::{
     Bytes, LimitedReadError, SkipUntilError, StreamOptions, StreamReader, StreamWriter, Watermarks,
     WeakWriter, WriteError, start_server,
 };
+use tokio::time::timeout;
 
 /// In bytes. A longer line is read over.
 const LONGEST_LINE: usize = 1000;
 
 /// In characters.
 const LONGEST_NAME: usize = 20;
+
+/// For a name: who has none takes a place for nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A chat for whoever connects, until Ctrl-C.
 #[derive(Debug, Parser)]
@@ -57,18 +62,21 @@ struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
     cap: usize,
 
+    /// The most clients at a time; others wait
+    #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = value_parser!(u16).range(1..))]
+    max_connections: u16,
+
     /// How long the last words may take to arrive after Ctrl-C, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     deadline: u64,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("chat", run(Arguments::parse()).await)
+fn main() -> ExitCode {
+    highwater_examples::run("chat", run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Outcome {
-    let Arguments { host, port, cap, deadline } = arguments;
+    let Arguments { host, port, cap, max_connections, deadline } = arguments;
     let room = Arc::new(Room::default());
     let chat = {
         let room = Arc::clone(&room);
@@ -78,29 +86,23 @@ async fn run(arguments: Arguments) -> Outcome {
     // holds him back well before others, who do read, come near the cap.
     let marks = Watermarks::with_high(cap / 4);
     let streams = StreamOptions::new().limit(LONGEST_LINE).max_buffered(Some(cap)).watermarks(marks);
-    let server = start_server(chat, (host, port)).streams(streams).await?;
+    let starting = start_server(chat, (host, port)).streams(streams);
+    let server = starting.max_connections(max_connections.into()).await?;
     serve_until_ctrl_c(&server).await?;
     server.close();
     room.end();
     server.close_clients();
-    let ended = server.shutdown(Duration::from_secs(deadline)).await;
-    say(format_args!("The chat has ended; {} did not hear the end", ended.closed))
+    let patience = timeout(Duration::from_secs(deadline), server.wait_closed());
+    let deaf = end_or_ctrl_c(&server, patience).await;
+    tell_at_the_end(format!("The chat has ended; {deaf} did not hear the end")).await
 }
 
 /// From the name to the last word.
 async fn visit(room: Arc<Room>, mut reader: StreamReader, writer: StreamWriter) -> Outcome {
-    let seat = loop {
-        writer.write("* your name?\n")?;
-        writer.drain().await?;
-        match next_line(&mut reader).await? {
-            Line::Said(name) => match room.enter(&name, &writer) {
-                Ok(seat) => break seat,
-                Err(reason) => writeln!(writer, "* {reason}")?,
-            },
-            Line::TooLong(_) => writer.write("* that is no name\n")?,
-            Line::End => return Ok(()),
-        }
+    let Ok(entered) = timeout(PATIENCE, enter(&room, &mut reader, &writer)).await else {
+        return Ok(writer.write("* nobody waits so long for a name\n")?);
     };
+    let Some(seat) = entered? else { return Ok(()) };
     loop {
         match next_line(&mut reader).await? {
             Line::Said(text) if text.is_empty() => {}
@@ -111,6 +113,22 @@ async fn visit(room: Arc<Room>, mut reader: StreamReader, writer: StreamWriter) 
             Line::End => return Ok(()),
         }
         writer.drain().await?;
+    }
+}
+
+/// Asks for a name until there is one; `None` for who leaves instead.
+async fn enter(room: &Arc<Room>, reader: &mut StreamReader, writer: &StreamWriter) -> Outcome<Option<Seat>> {
+    loop {
+        writer.write("* your name?\n")?;
+        writer.drain().await?;
+        match next_line(reader).await? {
+            Line::Said(name) => match room.enter(&name, writer) {
+                Ok(seat) => return Ok(Some(seat)),
+                Err(reason) => writeln!(writer, "* {reason}")?,
+            },
+            Line::TooLong(_) => writer.write("* that is no name\n")?,
+            Line::End => return Ok(None),
+        }
     }
 }
 
@@ -126,7 +144,7 @@ async fn next_line(reader: &mut StreamReader) -> Outcome<Line> {
     match reader.read_line().await {
         Ok(Some(line)) => {
             let text = String::from_utf8_lossy(line.trim_ascii_end());
-            Ok(Line::Said(text.chars().filter(|character| !character.is_control()).collect()))
+            Ok(Line::Said(text.chars().filter(|&character| !is_command(character)).collect()))
         }
         Ok(None) => Ok(Line::End),
         Err(LimitedReadError::LimitOverrun(_)) => match reader.skip_until(b"\n").await {

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use highwater_examples::{Outcome, exit_code, say, serve_until_ctrl_c};
+use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c, tell, tell_at_the_end};
 use highwater_net::{Server, StreamReader, StreamWriter, start_server};
 
 /// Sends back whatever comes, until Ctrl-C.
@@ -36,9 +36,8 @@ struct Arguments {
     port: u16,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("echo-server", run(Arguments::parse()).await)
+fn main() -> ExitCode {
+    highwater_examples::run("echo-server", run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Outcome {
@@ -49,15 +48,15 @@ async fn run(arguments: Arguments) -> Outcome {
 
 async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Outcome {
     let peer = writer.facts().peer_addr();
-    say(format_args!("Connected: {peer}"))?;
+    tell(format!("Connected: {peer}")).await?;
     loop {
         let data = reader.read(100).await?;
         if data.is_empty() {
-            return say(format_args!("Close the connection of {peer}"));
+            return tell(format!("Close the connection of {peer}")).await;
         }
         let message = String::from_utf8_lossy(&data);
-        say(format_args!("Received {message:?} from {peer}"))?;
-        say(format_args!("Send: {message:?}"))?;
+        tell(format!("Received {message:?} from {peer}")).await?;
+        tell(format!("Send: {message:?}")).await?;
         writer.write(data)?;
         writer.drain().await?;
     }
@@ -67,11 +66,9 @@ async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Outcome {
 async fn stop(server: &Server) -> Outcome {
     const GRACE: Duration = Duration::from_secs(2);
 
-    let said = say("Stop serving");
+    let told = tell_at_the_end("Stop serving").await;
     server.close();
     server.close_clients();
-    if tokio::time::timeout(GRACE, server.wait_closed()).await.is_err() {
-        server.abort_clients();
-    }
-    said
+    end_or_ctrl_c(server, tokio::time::timeout(GRACE, server.wait_closed())).await;
+    told
 }

@@ -16,14 +16,17 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
+use highwater_examples::Outcome;
 use highwater_examples::content_length::{frame, read_message};
-use highwater_examples::{Outcome, exit_code};
 use highwater_net::stream::Linger;
 use highwater_net::{StreamOptions, StreamWriter};
 use serde_json::{Value, json};
 
 /// No document that is edited is that long.
-const LONGEST_MESSAGE: usize = 64 * 1024 * 1024;
+const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
+
+/// Of a document, at a time: a warning takes many times the memory of a short line.
+const MOST_WARNINGS: usize = 1000;
 
 /// A language server on standard input and output that warns of lines that are too long.
 #[derive(Debug, Parser)]
@@ -36,21 +39,14 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return exit_code("json-rpc", Err(error)),
-    };
-    let outcome = runtime.block_on(async {
+    highwater_examples::run("json-rpc", async {
         tokio::select! {
             // Ctrl-C is heard before the first word.
             biased;
             pressed = tokio::signal::ctrl_c() => Ok(pressed?),
             outcome = serve(arguments.width) => outcome,
         }
-    });
-    // Not its drop, which would wait for a read of standard input that nobody can interrupt.
-    runtime.shutdown_background();
-    exit_code("json-rpc", outcome)
+    })
 }
 
 async fn serve(width: usize) -> Outcome {
@@ -143,8 +139,8 @@ impl Server {
         };
         let uri = parameters.pointer("/textDocument/uri");
         let (Some(uri), Some(text)) = (uri, text.and_then(Value::as_str)) else { return Ok(()) };
-        let found: Vec<_> =
-            text.lines().enumerate().filter_map(|(at, line)| self.too_long(at, line)).collect();
+        let found = text.lines().enumerate().filter_map(|(at, line)| self.too_long(at, line));
+        let found: Vec<_> = found.take(MOST_WARNINGS).collect();
         self.send(&json!({
             "jsonrpc": "2.0",
             "method": "textDocument/publishDiagnostics",

@@ -60,7 +60,9 @@ impl Connection {
             if *self.stopping.borrow() {
                 request.close();
             }
-            self.skip_body(&request).await?;
+            if !self.skip_body(&request).await? {
+                return Ok(());
+            }
             self.answer(&request).await?;
             if !request.keeps_alive() {
                 return Ok(());
@@ -68,13 +70,19 @@ impl Connection {
         }
     }
 
-    /// A body says nothing about a file. The next request is behind it.
-    async fn skip_body(&mut self, request: &Request) -> Outcome {
+    /// A body says nothing about a file. The next request is behind it. False if the server stops before its end.
+    async fn skip_body(&mut self, request: &Request) -> Outcome<bool> {
         if request.expects_continue() {
             self.writer.write("HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        timeout(self.patience, self.reader.read_exactly(request.body())).await??;
-        Ok(())
+        tokio::select! {
+            biased;
+            skipped = timeout(self.patience, self.reader.read_exactly(request.body())) => {
+                skipped??;
+                Ok(true)
+            }
+            _ = self.stopping.wait_for(|stopping| *stopping) => Ok(false),
+        }
     }
 
     async fn answer(&self, request: &Request) -> Outcome {
@@ -86,7 +94,9 @@ impl Connection {
             Ok(Found::Folder) => self.send(Answer::to_folder(request), None).await,
             Ok(Found::Nothing) => self.send(Answer::status(request, Status::NotFound), None).await,
             Err(error) => {
-                self.send(Answer::status(request, Status::InternalServerError), None).await?;
+                let mut last = request.clone();
+                last.close();
+                self.send(Answer::status(&last, Status::InternalServerError), None).await?;
                 Err(error.into())
             }
         }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, value_parser};
-use highwater_examples::{Outcome, exit_code, say};
+use highwater_examples::{Outcome, tell, tell_at_the_end};
 use highwater_net::{
     BindError, Identity, Server, ServerTls, Shutdown, StartServer, StreamOptions, StreamReader, StreamWriter,
     start_server,
@@ -71,8 +71,8 @@ struct Arguments {
     tls_key: Option<PathBuf>,
 
     /// The most connections at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
-    most: usize,
+    #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = value_parser!(u16).range(1..))]
+    most: u16,
 
     /// How many seconds a client may take for a request, and for each sign of life while it takes the answer
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=3600))]
@@ -83,9 +83,8 @@ struct Arguments {
     deadline: u64,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("file-server", run(Arguments::parse()).await)
+fn main() -> ExitCode {
+    highwater_examples::run("file-server", run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Outcome {
@@ -123,9 +122,9 @@ async fn run(arguments: Arguments) -> Outcome {
 
 /// Lets each client have what it has asked for.
 async fn finish(server: &Server, stop: &watch::Sender<bool>, deadline: Duration) -> Shutdown {
-    // That nobody takes the line is no reason to stop in another way.
-    let _ = say("Stop serving");
     stop.send_replace(true);
+    // That nobody takes the line is no reason to stop in another way.
+    let _ = tell_at_the_end("Stop serving").await;
     server.shutdown(deadline).await
 }
 
@@ -135,7 +134,7 @@ where
     StartServer<On>: IntoFuture<Output = Result<Server, BindError>>,
 {
     let streams = StreamOptions::new().write_timeout(Some(Duration::from_secs(arguments.patience)));
-    let starting = starting.streams(streams).max_connections(arguments.most);
+    let starting = starting.streams(streams).max_connections(arguments.most.into());
     let starting = match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(chain), Some(key)) => {
             let tls = ServerTls::builder(Identity::from_pem_files(chain, key)?).alpn(["http/1.1"]);
@@ -167,6 +166,6 @@ async fn start_unix<M>(
 
 async fn serve(server: &Server) -> Outcome {
     let endpoints = server.endpoints().iter().map(ToString::to_string);
-    say(format_args!("Serving on {}", endpoints.collect::<Vec<_>>().join(", ")))?;
+    tell(format!("Serving on {}", endpoints.collect::<Vec<_>>().join(", "))).await?;
     Ok(server.serve_forever().await?)
 }

@@ -37,13 +37,11 @@ impl Control {
         let connecting = open_connection((host, port)).connect_timeout(patience).streams(options(patience));
         let (reader, writer) = connecting.await?;
         let mut control = Self { reader, writer, tls: None, passive: Passive::Untried, patience };
-        // 120: in a few minutes.
-        let greeting = loop {
-            let reply = control.reply().await?;
-            if reply.code() / 100 != 1 {
-                break reply;
-            }
-        };
+        let mut greeting = control.reply().await?;
+        // In a few minutes; once.
+        if greeting.code() == 120 {
+            greeting = control.reply().await?;
+        }
         expect(220, greeting, "the server serves nobody")?;
         Ok(control)
     }

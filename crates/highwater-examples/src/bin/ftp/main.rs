@@ -121,7 +121,7 @@ fn argument(text: &str) -> Result<String, &'static str> {
 
 fn main() -> ExitCode {
     let farewell = "interrupted: what has arrived is kept, and --resume goes on from there";
-    run_until_ctrl_c("ftp", farewell, run(Arguments::parse()))
+    run_until_ctrl_c("ftp", || farewell, run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Outcome<ExitCode> {

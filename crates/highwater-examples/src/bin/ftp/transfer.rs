@@ -5,6 +5,7 @@ use std::path::Path;
 
 use highwater_examples::ftp::{Entry, Kind, has_feature, size};
 use highwater_examples::text::printable;
+use highwater_examples::upload::Upload;
 use highwater_examples::{Outcome, say};
 use highwater_net::{StreamReader, StreamWriter};
 use tokio::fs::{File, OpenOptions};
@@ -91,15 +92,13 @@ pub(crate) async fn put(control: &mut Control, local: &Path, remote: &str, resum
     file.seek(SeekFrom::Start(offset)).await.map_err(|error| here(local, &error))?;
     let begun = control.begin(&format!("STOR {remote}"), offset).await;
     let (_data, writer) = begun.map_err(|error| format!("cannot put {remote}: {error}"))?;
+    let upload = Upload::new(&writer);
     let sent = match send(&mut file, &writer).await {
         Ok(sent) => sent,
-        Err(Broken::Here(error)) => {
-            // A clean end would make the server believe that this was all.
-            writer.abort();
-            return Err(here(local, &error).into());
-        }
+        Err(Broken::Here(error)) => return Err(here(local, &error).into()),
         Err(Broken::Line(error)) => return Err(control.reason(error).await),
     };
+    upload.whole();
     control.finish().await?;
     say(format_args!("Put {remote}: {sent} bytes from {offset} on"))
 }

@@ -28,15 +28,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, value_parser};
 use highwater_examples::proxy_protocol::Version;
-use highwater_examples::{Outcome, exit_code, say, serve_until_ctrl_c};
+use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c, tell_at_the_end};
 use highwater_net::{
     ClientTls, Identity, NamedClientTls, Roots, ServerTls, StreamReader, StreamWriter, start_server,
 };
 use route::Route;
+use tokio::time::timeout;
 
-/// Forwards TCP connections, until Ctrl-C.
+/// Forwards TCP connections, until Ctrl-C; with a second one, those that are left are reset.
 #[derive(Debug, Parser)]
 #[command(name = "proxy")]
 struct Arguments {
@@ -78,17 +79,16 @@ struct Arguments {
     idle: Duration,
 
     /// The most connections at a time; others wait
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
-    max_connections: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = value_parser!(u16).range(1..))]
+    max_connections: u16,
 
     /// How long connections may go on after Ctrl-C
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     deadline: Duration,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("proxy", run(Arguments::parse()).await)
+fn main() -> ExitCode {
+    highwater_examples::run("proxy", run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Outcome {
@@ -105,12 +105,14 @@ async fn run(arguments: Arguments) -> Outcome {
         let route = Arc::clone(&route);
         async move { route.forward(reader, writer).await }
     };
-    let server = start_server(forward, listen).max_connections(*max_connections).await?;
+    let server = start_server(forward, listen).max_connections((*max_connections).into()).await?;
     serve_until_ctrl_c(&server).await?;
-    let told = say("Stop serving");
-    let ended = server.shutdown(*deadline).await;
+    server.close();
+    let told = tell_at_the_end("Stop serving").await;
+    // Not a shutdown, which would end what is cut short as if it were complete.
+    let cut_short = end_or_ctrl_c(&server, timeout(*deadline, server.wait_closed())).await;
     told?;
-    say(format_args!("{} connections were cut short", ended.closed))
+    tell_at_the_end(format!("{cut_short} connections were cut short")).await
 }
 
 fn terminating(arguments: &Arguments) -> Outcome<Option<ServerTls>> {

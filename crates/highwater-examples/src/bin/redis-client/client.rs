@@ -7,7 +7,9 @@ use std::time::Duration;
 use highwater_examples::resp::{REPLY_LIMIT, Value, command, read_value};
 use highwater_examples::{Outcome, say};
 use highwater_net::{ClientTls, Roots, StreamReader, StreamWriter, open_connection};
+use tokio::time::timeout;
 
+/// Until the server knows who we are.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Commands, from standard input.
@@ -51,7 +53,13 @@ pub(crate) struct Replies(StreamReader);
 impl Client {
     /// Connected, and introduced.
     pub(crate) async fn connect(server: &Server) -> Outcome<Self> {
-        let connecting = open_connection(server.address.as_str()).connect_timeout(CONNECT_TIMEOUT);
+        let introduced = timeout(CONNECT_TIMEOUT, Self::introduced(server)).await;
+        introduced
+            .unwrap_or_else(|_| Err(format!("the server let nobody in within {CONNECT_TIMEOUT:?}").into()))
+    }
+
+    async fn introduced(server: &Server) -> Outcome<Self> {
+        let connecting = open_connection(server.address.as_str());
         let (reader, writer) = match server.tls {
             true => connecting.tls(trusting(server.ca.as_deref())?).await?,
             false => connecting.await?,

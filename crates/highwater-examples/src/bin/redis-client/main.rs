@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use client::{Client, Input, Server, send};
 use highwater_examples::resp::Value;
-use highwater_examples::{Outcome, exit_code, say};
+use highwater_examples::{Outcome, run_until_ctrl_c, say};
 
 /// Behind these, a server goes on telling.
 const TELLING: [&[u8]; 4] = [b"subscribe", b"psubscribe", b"ssubscribe", b"monitor"];
@@ -50,24 +50,22 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return exit_code("redis-client", Err(error)),
-    };
-    let is_pipe = arguments.pipe;
-    let outcome = runtime.block_on(async {
+    let is_answered =
+        arguments.pipe || arguments.command.first().is_some_and(|name| !is_telling(name.as_bytes()));
+    if is_answered {
+        let farewell = || "interrupted before every command had its reply";
+        return run_until_ctrl_c("redis-client", farewell, async {
+            run(arguments).await.map(|()| ExitCode::SUCCESS)
+        });
+    }
+    highwater_examples::run("redis-client", async {
         tokio::select! {
-            // Ctrl-C is heard before the first word.
+            // Ctrl-C is heard before the first word. Who talks or listens has had enough.
             biased;
-            pressed = tokio::signal::ctrl_c() => pressed?,
-            outcome = run(arguments) => return outcome,
+            pressed = tokio::signal::ctrl_c() => Ok(pressed?),
+            outcome = run(arguments) => outcome,
         }
-        // Who talks or listens has had enough; who sends a file wants all of it to arrive.
-        if is_pipe { Err("interrupted before every command had its reply".into()) } else { Ok(()) }
-    });
-    // Not its drop, which would wait for a read of standard input that nobody can interrupt.
-    runtime.shutdown_background();
-    exit_code("redis-client", outcome)
+    })
 }
 
 async fn run(arguments: Arguments) -> Outcome {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use highwater_examples::smtp::DataLine;
-use highwater_examples::{Outcome, say};
+use highwater_examples::{Outcome, tell};
 use highwater_net::{Bytes, ReadUntilError, StreamReader, StreamWriter, start_tls};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -66,7 +66,8 @@ pub(crate) async fn serve(
                     Ok(taken) => {
                         let Taken { reply, told } = taken?;
                         write!(writer, "{reply}\r\n")?;
-                        say(told)?;
+                        // That nobody reads it is no fault of the client's.
+                        tell(told).await.ok();
                     }
                     Err(_) => return Ok(writer.write("421 4.4.2 too slow\r\n")?),
                 }

@@ -1,21 +1,30 @@
 //! Where messages go: into a folder, under a name that nobody sees before the message is whole; or onto
-//! standard output.
+//! standard output, where a terminal is not theirs to command.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use highwater_examples::say;
+use highwater_examples::print;
+use highwater_examples::talk::Escaper;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Few writes for many lines.
 const BLOCK: usize = 64 * 1024;
 
+/// The bytes of messages that are to be printed, all together: they are in memory until they are whole. The largest
+/// one fits in any case.
+const MOST_PRINTED: u64 = 64 * 1024 * 1024;
+
 #[derive(Debug)]
 pub(crate) struct Mailbag {
     folder: Option<PathBuf>,
+    /// A permit for each byte that messages to be printed may still take.
+    memory: Arc<Semaphore>,
     /// Names are this and a number, so that no two runs share one.
     run: String,
     number: AtomicU64,
@@ -23,18 +32,28 @@ pub(crate) struct Mailbag {
 
 impl Mailbag {
     /// A folder that is not there is made.
-    pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, String> {
+    pub(crate) fn new(folder: Option<PathBuf>, largest: u64) -> Result<Self, String> {
         if let Some(folder) = &folder {
             std::fs::create_dir_all(folder)
                 .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
         }
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        Ok(Self { folder, run: format!("{started}-{}", std::process::id()), number: AtomicU64::new(1) })
+        let bytes = usize::try_from(MOST_PRINTED.max(largest)).unwrap_or(usize::MAX);
+        let memory = Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)));
+        Ok(Self {
+            folder,
+            memory,
+            run: format!("{started}-{}", std::process::id()),
+            number: AtomicU64::new(1),
+        })
     }
 
     /// Room for a message.
     pub(crate) async fn draft(&self) -> io::Result<Draft> {
-        let Some(folder) = &self.folder else { return Ok(Draft::Printed(Vec::new())) };
+        let Some(folder) = &self.folder else {
+            let held = Arc::clone(&self.memory).try_acquire_many_owned(0).map_err(io::Error::other)?;
+            return Ok(Draft::Printed { text: Vec::new(), held });
+        };
         let name = format!("{}-{}.eml", self.run, self.number.fetch_add(1, Ordering::Relaxed));
         let (unfinished, finished) = (folder.join(format!(".{name}.part")), folder.join(name));
         let file = BufWriter::with_capacity(BLOCK, File::create_new(&unfinished).await?);
@@ -45,14 +64,25 @@ impl Mailbag {
 /// A message that is on its way. Dropped, it has never been there.
 #[derive(Debug)]
 pub(crate) enum Draft {
-    Printed(Vec<u8>),
-    Filed { file: BufWriter<File>, unfinished: Unfinished, finished: PathBuf },
+    /// Invariant: there is a permit for each byte.
+    Printed {
+        text: Vec<u8>,
+        held: OwnedSemaphorePermit,
+    },
+    Filed {
+        file: BufWriter<File>,
+        unfinished: Unfinished,
+        finished: PathBuf,
+    },
 }
 
 impl Draft {
     pub(crate) async fn write(&mut self, line: &[u8]) -> io::Result<()> {
         match self {
-            Draft::Printed(text) => {
+            Draft::Printed { text, held } => {
+                let bytes = u32::try_from(line.len()).map_err(io::Error::other)?;
+                let room = Arc::clone(held.semaphore()).try_acquire_many_owned(bytes);
+                held.merge(room.map_err(|_| io::Error::other("too many messages at once"))?);
                 text.extend_from_slice(line);
                 Ok(())
             }
@@ -63,8 +93,8 @@ impl Draft {
     /// The message is whole, and is kept from here on: only then the client may forget it. Tells where it is.
     pub(crate) async fn keep(self) -> io::Result<String> {
         match self {
-            Draft::Printed(text) => {
-                say(String::from_utf8_lossy(&text)).map_err(io::Error::other)?;
+            Draft::Printed { text, held: _until_printed } => {
+                print(for_output(text)).await.map_err(io::Error::other)?;
                 Ok("printed".into())
             }
             Draft::Filed { mut file, unfinished, finished } => {
@@ -75,6 +105,15 @@ impl Draft {
             }
         }
     }
+}
+
+/// What a stranger writes is no command to a terminal. Anything else gets every byte.
+fn for_output(text: Vec<u8>) -> Vec<u8> {
+    if !io::stdout().is_terminal() {
+        return text;
+    }
+    let mut escaper = Escaper::default();
+    [escaper.feed(&text), escaper.finish()].concat().into_bytes()
 }
 
 /// A file that goes unless it has been renamed.

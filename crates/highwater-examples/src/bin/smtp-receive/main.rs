@@ -41,8 +41,8 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use highwater_examples::secret::password;
 use highwater_examples::smtp::Credentials;
-use highwater_examples::{Outcome, exit_code, serve_until_ctrl_c};
-use highwater_net::{Identity, ServerTls, start_server};
+use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c};
+use highwater_net::{Identity, ServerTls, StreamOptions, start_server};
 use tokio::sync::watch;
 
 use mailbag::Mailbag;
@@ -99,9 +99,8 @@ struct Arguments {
     idle: u64,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    exit_code("smtp-receive", run(Arguments::parse()).await)
+fn main() -> ExitCode {
+    highwater_examples::run("smtp-receive", run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> Outcome {
@@ -110,21 +109,27 @@ async fn run(arguments: Arguments) -> Outcome {
 
     let connections = arguments.connections.into();
     let address = (arguments.host.clone(), arguments.port);
+    let idle = Duration::from_secs(arguments.idle);
     let policy = Arc::new(policy(arguments)?);
     let (stop, stopping) = watch::channel(false);
     let serve =
         move |reader, writer| conversation::serve(Arc::clone(&policy), stopping.clone(), reader, writer);
-    let server = start_server(serve, address).max_connections(connections).await?;
+    // A client that does not take its replies does not keep its place, either.
+    let streams = StreamOptions::new().write_timeout(Some(idle));
+    let server = start_server(serve, address).streams(streams).max_connections(connections).await?;
     serve_until_ctrl_c(&server).await?;
     stop.send_replace(true);
-    server.shutdown(GRACE).await;
+    end_or_ctrl_c(&server, server.shutdown(GRACE)).await;
     Ok(())
 }
 
 fn policy(arguments: Arguments) -> Outcome<Policy> {
     let Arguments { name, folder, cert, key, user, password_file, largest, idle, .. } = arguments;
+    let idle = Duration::from_secs(idle);
     let tls = match cert.zip(key) {
-        Some((cert, key)) => Some(ServerTls::new(Identity::from_pem_files(cert, key)?)?),
+        Some((cert, key)) => {
+            Some(ServerTls::new(Identity::from_pem_files(cert, key)?)?.handshake_timeout(idle))
+        }
         None => None,
     };
     let credentials = match user.zip(password_file) {
@@ -133,6 +138,6 @@ fn policy(arguments: Arguments) -> Outcome<Policy> {
         }
         None => None,
     };
-    let mailbag = Mailbag::new(folder)?;
-    Ok(Policy { name, tls, credentials, largest, idle: Duration::from_secs(idle), mailbag })
+    let mailbag = Mailbag::new(folder, largest)?;
+    Ok(Policy { name, tls, credentials, largest, idle, mailbag })
 }

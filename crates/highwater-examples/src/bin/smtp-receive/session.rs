@@ -21,6 +21,9 @@ const MOST_RECIPIENTS: usize = 100;
 /// Whoever makes more of them does not want to send mail.
 const MOST_MISTAKES: usize = 10;
 
+/// Between two messages. An envelope with all its recipients takes a tenth of it.
+const MOST_COMMANDS: usize = 1000;
+
 /// What holds for every client.
 #[derive(Debug)]
 pub(crate) struct Policy {
@@ -73,11 +76,13 @@ pub(crate) struct Session<'p> {
     /// Invariant: only inside TLS.
     authenticated: bool,
     mistakes: usize,
+    /// Since the last message.
+    commands: usize,
 }
 
 impl<'p> Session<'p> {
     pub(crate) fn new(policy: &'p Policy) -> Self {
-        Self { policy, stage: Stage::Unknown, secured: false, authenticated: false, mistakes: 0 }
+        Self { policy, stage: Stage::Unknown, secured: false, authenticated: false, mistakes: 0, commands: 0 }
     }
 
     /// RFC 3207 §4.2: what was learnt before is forgotten.
@@ -87,6 +92,10 @@ impl<'p> Session<'p> {
 
     /// A line without its CRLF.
     pub(crate) fn hear(&mut self, line: &[u8]) -> Step {
+        self.commands += 1;
+        if self.commands > MOST_COMMANDS {
+            return Step::Part("421 4.7.0 too many commands without a message".into());
+        }
         match Command::parse(line) {
             Ok(command) => self.obey(command),
             Err(Mistake::Unknown) => self.mistake("500 5.5.1 no such command"),
@@ -208,7 +217,10 @@ impl<'p> Session<'p> {
 
     fn take(&mut self) -> Step {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Message(envelope) if !envelope.to.is_empty() => Step::Take(envelope),
+            Stage::Message(envelope) if !envelope.to.is_empty() => {
+                self.commands = 0;
+                Step::Take(envelope)
+            }
             other => {
                 self.stage = other;
                 self.mistake("503 5.5.1 RCPT first")

@@ -1,5 +1,6 @@
 //! A client's side of the conversation, one step a method.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -29,6 +30,17 @@ pub(crate) struct Envelope {
     pub(crate) from: Mailbox,
     pub(crate) to: Vec<Mailbox>,
     pub(crate) size: Option<u64>,
+}
+
+/// How far a message has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Progress {
+    /// Its end is not there yet: the server forgets it if nothing follows.
+    Begun,
+    /// Its end is on the way. Whether the server has it, only its reply tells.
+    Ended,
+    /// The server has it.
+    Taken,
 }
 
 /// A message that the server has taken.
@@ -100,16 +112,18 @@ impl Client {
         &mut self,
         envelope: &Envelope,
         message: impl AsyncRead + Unpin,
+        progress: &Cell<Progress>,
     ) -> Outcome<Sent> {
         let sizes = envelope.size.zip(self.offered.largest);
         if let Some((bytes, largest)) = sizes.filter(|(bytes, largest)| bytes > largest) {
             return Err(format!("the server takes {largest} bytes at most, and these are {bytes}").into());
         }
         let refused = self.begin(envelope).await?;
-        let reply = self.text(message).await?;
+        let reply = self.text(message, progress).await?;
         if !positive(&reply) {
             return Err(format!("the server did not take the message: {reply}").into());
         }
+        progress.set(Progress::Taken);
         Ok(Sent { reply, refused })
     }
 
@@ -174,9 +188,12 @@ impl Client {
     }
 
     /// The text, its end, and the reply to it. Left early, the end is missing, and the server forgets it all.
-    async fn text(&mut self, message: impl AsyncRead + Unpin) -> Outcome<Reply> {
+    async fn text(&mut self, message: impl AsyncRead + Unpin, progress: &Cell<Progress>) -> Outcome<Reply> {
         match self.pour(message).await {
-            Ok(()) => self.reply("the message", END).await,
+            Ok(()) => {
+                progress.set(Progress::Ended);
+                self.reply("the message", END).await
+            }
             // A server that goes in the middle of a message may have said why.
             Err(Pour::Lost(error)) => match self.reply("the message", QUIT).await {
                 Ok(reply) if !positive(&reply) => Ok(reply),

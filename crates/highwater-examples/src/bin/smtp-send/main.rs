@@ -31,6 +31,7 @@
 
 mod client;
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,11 +44,12 @@ use highwater_examples::text::HostPort;
 use highwater_examples::{Outcome, run_until_ctrl_c, say};
 use highwater_net::{ClientTls, Roots};
 
-use client::{Client, Envelope};
+use client::{Client, Envelope, Progress};
 
 /// Sends the message on standard input over SMTP.
 ///
-/// The exit code is 0 if every recipient was taken, 3 if some were, and 1 if the message was not sent.
+/// The exit code is 0 if every recipient was taken, 3 if some were, and 1 if the message was not sent
+/// as far as can be known.
 #[derive(Debug, Parser)]
 #[command(name = "smtp-send", verbatim_doc_comment)]
 struct Arguments {
@@ -96,10 +98,16 @@ enum StartTls {
 }
 
 fn main() -> ExitCode {
-    run_until_ctrl_c("smtp-send", "interrupted: the message was not sent", run(Arguments::parse()))
+    let progress = Cell::new(Progress::Begun);
+    let farewell = || match progress.get() {
+        Progress::Begun => "interrupted: the message was not sent",
+        Progress::Ended => "interrupted: the server may have taken the message, or not",
+        Progress::Taken => "interrupted: the message was sent",
+    };
+    run_until_ctrl_c("smtp-send", farewell, run(Arguments::parse(), &progress))
 }
 
-async fn run(arguments: Arguments) -> Outcome<ExitCode> {
+async fn run(arguments: Arguments, progress: &Cell<Progress>) -> Outcome<ExitCode> {
     const SOME: u8 = 3;
 
     let Arguments { server, from, to, starttls, ca, user, password_file, timeout } = arguments;
@@ -127,11 +135,12 @@ async fn run(arguments: Arguments) -> Outcome<ExitCode> {
         client.authenticate(&credentials).await?;
     }
     let envelope = Envelope { from, to, size: size_of_input() };
-    let sent = client.send(&envelope, tokio::io::stdin()).await?;
-    // It is the server's now: what becomes of the connection changes nothing.
+    let sent = client.send(&envelope, tokio::io::stdin(), progress).await?;
+    // It is the server's now: what becomes of the output and of the connection changes nothing.
+    if let Err(error) = say(format_args!("Sent: {}", sent.reply)) {
+        writeln!(std::io::stderr(), "smtp-send: the message was sent, but {error}").ok();
+    }
     client.quit().await;
-
-    say(format_args!("Sent: {}", sent.reply))?;
     if sent.refused.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

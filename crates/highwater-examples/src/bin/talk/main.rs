@@ -34,20 +34,16 @@ mod screen;
 mod starttls;
 mod transfer;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, value_parser};
-use highwater_examples::Outcome;
 use highwater_examples::talk::Protocol;
+use highwater_examples::{Outcome, run_until_ctrl_c};
 
 use crate::endpoint::Endpoint;
-
-/// As a shell has it for a program that SIGINT has ended.
-const INTERRUPTED: u8 = 130;
 
 /// Sends its input to whom it connects to, or who connects, and prints what comes back.
 ///
@@ -128,24 +124,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let endpoint = Endpoint::of(&arguments)
         .unwrap_or_else(|reason| Arguments::command().error(ErrorKind::ValueValidation, reason).exit());
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return highwater_examples::exit_code("talk", Err(error)),
-    };
-    let code = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            // If Ctrl-C cannot be heard, the system's own way is left.
-            Ok(()) = tokio::signal::ctrl_c() => {
-                writeln!(std::io::stderr(), "talk: interrupted").ok();
-                ExitCode::from(INTERRUPTED)
-            }
-            ended = talk(&arguments, endpoint) => highwater_examples::exit_code("talk", ended),
-        }
-    });
-    // A thread may still wait for a line of the terminal. Nobody waits for it.
-    runtime.shutdown_background();
-    code
+    run_until_ctrl_c("talk", || "interrupted", async {
+        talk(&arguments, endpoint).await.map(|()| ExitCode::SUCCESS)
+    })
 }
 
 async fn talk(arguments: &Arguments, endpoint: Endpoint) -> Outcome {

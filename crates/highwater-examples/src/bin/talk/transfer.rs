@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use highwater_examples::Outcome;
 use highwater_examples::talk::Crlf;
+use highwater_examples::upload::Upload;
 use highwater_net::{StreamReader, StreamWriter};
 use tokio::io::AsyncReadExt;
 
@@ -34,7 +35,8 @@ pub(crate) async fn transfer(
         sent = &mut sending => {
             // What the other has said before it stopped listening is still to be shown.
             let received = receiving.await;
-            received.and(sent)?;
+            // A failure on this side has aborted both.
+            sent.and(received)?;
         }
     }
     writer.close();
@@ -44,7 +46,12 @@ pub(crate) async fn transfer(
 /// The input, to the other side.
 async fn send(writer: &StreamWriter, arguments: &Arguments, progress: &Progress) -> Outcome {
     let mut told = Told::new('>', arguments.show, arguments.hex);
+    // Who types ends where they like; a file that is interrupted is not to be taken for whole.
+    let upload = (!io::stdin().is_terminal()).then(|| Upload::new(writer));
     let sent = send_input(writer, &mut told, arguments, progress).await;
+    if let Some(upload) = upload.filter(|_| sent.is_ok()) {
+        upload.whole();
+    }
     told.finish().await?;
     sent
 }
@@ -75,7 +82,7 @@ async fn send_input(
     if !arguments.keep_open && writer.can_write_eof() {
         writer.write_eof()?;
     }
-    Ok(())
+    Ok(writer.flush().await?)
 }
 
 /// What the other side sends, to the output.
