@@ -401,6 +401,21 @@ async fn ctrl_c_lets_a_download_come_to_its_end() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn ctrl_c_does_not_wait_for_the_rest_of_a_body() {
+    let folder = Folder::new("body");
+    let server = serving(&folder, &["--patience", "3600", "--deadline", "3600"]).await;
+    let mut half = Client::of(&server).await;
+    half.send("GET /a.txt HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    assert_eq!(half.reader.read_until(b"\r\n\r\n").await.unwrap(), "HTTP/1.1 100 Continue\r\n\r\n");
+    half.send("x");
+    server.interrupt().await;
+    assert!(half.is_over().await);
+    drop(half);
+    assert_eq!(server.exit_code().await, Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_second_ctrl_c_does_not_wait() {
     let folder = Folder::new("second");
     let mut server = serving(&folder, &["--deadline", "3600"]).await;

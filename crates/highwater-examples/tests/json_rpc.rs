@@ -102,6 +102,19 @@ async fn lines_that_are_too_long_are_told_of() {
 }
 
 #[tokio::test]
+async fn warnings_and_messages_have_a_most() {
+    let mut editor = Editor::ready(&["--width", "0"]).await;
+    let document = json!({"uri": "file:///a", "text": "x\n".repeat(1001)});
+    editor.says(json!({"method": "textDocument/didOpen", "params": {"textDocument": document}}));
+    let told = editor.hears().await;
+    assert_eq!(told["params"]["diagnostics"].as_array().unwrap().len(), 1000);
+    editor.writer.write("Content-Length: 8388609\r\n\r\n").unwrap();
+    let (code, errors) = editor.ended().await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("a message of 8388609 bytes, and 8388608 are the most"), "{errors}");
+}
+
+#[tokio::test]
 async fn it_ends_when_it_is_told_in_order() {
     let mut editor = Editor::ready(&[]).await;
     editor.says(json!({"id": "last", "method": "shutdown"}));

@@ -72,6 +72,38 @@ async fn ctrl_c_ends_the_echo_server_and_its_connections_well() {
     assert_eq!(server.exit_code().await, Some(0));
 }
 
+/// Its output is a socket: that one can be filled up from here.
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_ends_the_echo_server_also_if_nobody_reads_its_output() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixStream;
+
+    let (mine, its) = UnixStream::pair().unwrap();
+    let mut filling = its.try_clone().unwrap();
+    let mut command = tokio::process::Command::new(ECHO_SERVER);
+    command.args(["--port", "0"]).stdout(std::os::fd::OwnedFd::from(its)).stderr(std::process::Stdio::null());
+    let mut process = command.kill_on_drop(true).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(&mine).read_line(&mut line).unwrap();
+    let address: std::net::SocketAddr = line.trim_end().rsplit(' ').next().unwrap().parse().unwrap();
+    filling.set_nonblocking(true).unwrap();
+    while filling.write(&[b'x'; 1000]).is_ok() {}
+    while filling.write(b"x").is_ok() {}
+    // The file is shared with the server, which does not expect such a one.
+    filling.set_nonblocking(false).unwrap();
+
+    let mut clients = Vec::new();
+    for _ in 0..32 {
+        clients.push(open_connection(address).await.unwrap());
+    }
+    let kill = format!("kill -INT {}", process.id().unwrap());
+    assert_eq!(run("sh", &["-c", &kill]).await.code, Some(0));
+    let ended = tokio::time::timeout(support::TIME_LIMIT, process.wait()).await.expect("it ends");
+    assert_eq!(ended.unwrap().code(), Some(1), "and says that nobody took its last line");
+    drop((clients, mine));
+}
+
 #[tokio::test]
 async fn the_echo_client_tells_of_an_echo_that_is_cut_short() {
     let first_ten = |mut reader: StreamReader, writer: StreamWriter| async move {

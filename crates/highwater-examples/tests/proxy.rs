@@ -285,6 +285,31 @@ async fn ctrl_c_lets_connections_finish() {
     assert_eq!(proxy.exit_code().await, Some(0));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_cut_short_at_the_end_is_reset_both_ways() {
+    let far = Far::listen().await;
+    // Once the deadline ends it, and once a second Ctrl-C.
+    for (deadline, again) in [("0ms", false), ("60m", true)] {
+        let mut proxy = far.proxied(&["--deadline", deadline]).await;
+        let (mut near, mut far) = far.through(&proxy).await;
+        far.1.write("half an answ").unwrap();
+        reads(&mut near.0, "half an answ").await;
+        near.1.write("half a requ").unwrap();
+        reads(&mut far.0, "half a requ").await;
+
+        proxy.interrupt().await;
+        assert_eq!(proxy.line().await, "Stop serving");
+        if again {
+            proxy.interrupt().await;
+        }
+        is_reset(&mut near.0).await;
+        is_reset(&mut far.0).await;
+        assert_eq!(proxy.line().await, "1 connections were cut short");
+        assert_eq!(proxy.exit_code().await, Some(0));
+    }
+}
+
 #[tokio::test]
 async fn what_it_cannot_do_is_told_in_a_sentence() {
     for (options, sentence) in [

@@ -519,6 +519,35 @@ async fn ctrl_c_ends_it_wherever_it_waits() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupted_input_has_no_clean_end() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let hear = move |mut reader: StreamReader, writer: StreamWriter| {
+        let tell = tell.clone();
+        async move {
+            assert_eq!(reader.read_exactly(4).await?, "half");
+            tell.send(Ok(0)).unwrap();
+            let end = reader.read_to_end(100).await;
+            tell.send(end.map(|rest| rest.len()).map_err(|error| std::io::Error::from(error).kind()))
+                .unwrap();
+            drop(writer); // and not before
+            Ok(())
+        }
+    };
+    let (_server, port) = serving(hear).await;
+    let mut talk = Talk::start(&["127.0.0.1", &port]);
+    let mut input = talk.input.take().unwrap();
+    input.write_all(b"half").await.unwrap();
+    assert_eq!(timeout(TIME_LIMIT, told.recv()).await.unwrap(), Some(Ok(0)));
+    let kill = format!("kill -INT {}", talk.process.id().unwrap());
+    assert_eq!(run("sh", &["-c", &kill]).await.code, Some(0));
+    assert_eq!(talk.end(b"").await.code, Some(130));
+    let reset = std::io::ErrorKind::ConnectionReset;
+    assert_eq!(timeout(TIME_LIMIT, told.recv()).await.unwrap(), Some(Err(reset)));
+    drop(input); // and not before
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn output_that_nobody_takes_and_input_that_nobody_gives_are_told() {

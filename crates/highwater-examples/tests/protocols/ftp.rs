@@ -1,5 +1,13 @@
 //! ftp, against servers that follow a script: what no server in earnest says when it is asked.
 
+#[cfg(unix)]
+use std::sync::Arc;
+
+#[cfg(unix)]
+use highwater_net::{StreamReader, StreamWriter, start_server};
+#[cfg(unix)]
+use tokio::sync::{Notify, mpsc::unbounded_channel};
+
 use crate::FTP;
 use crate::files::Folder;
 #[cfg(unix)]
@@ -192,6 +200,51 @@ async fn nothing_is_said_in_plain_where_tls_is_demanded() {
         assert!(ended.stderr.contains(sentence), "{}", ended.stderr);
         assert_eq!(server.rest().await, "");
     }
+}
+
+#[tokio::test]
+async fn a_server_is_waited_for_once() {
+    let server = Scripted::start([line("", "120 soon\r\n120 soon\r\n")]).await;
+    fails(&ftp(&server, &["ls"]).await, "the server serves nobody: 120 soon");
+}
+
+/// The server does not read on, and the file does not fit into what lies in between: it is on its way.
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupted_file_has_no_clean_end() {
+    let folder = Folder::new();
+    let path = folder.write("b", vec![b'x'; 64 * 1024 * 1024]);
+    let (tell, mut told) = unbounded_channel();
+    let go_on = Arc::new(Notify::new());
+    let may_go_on = Arc::clone(&go_on);
+    let store = move |mut reader: StreamReader, writer: StreamWriter| {
+        let (tell, may_go_on) = (tell.clone(), Arc::clone(&may_go_on));
+        async move {
+            reader.read_exactly(1).await?;
+            tell.send("begun").unwrap();
+            may_go_on.notified().await;
+            while let Ok(block) = reader.read(1 << 20).await {
+                if block.is_empty() {
+                    tell.send("whole").unwrap();
+                    return Ok(());
+                }
+            }
+            drop(writer); // And not before: it would be the end.
+            tell.send("broken").unwrap();
+            std::io::Result::Ok(())
+        }
+    };
+    let data = start_server(store, ("127.0.0.1", 0)).await.unwrap();
+    let port = data.local_addrs()[0].port();
+    let epsv = line("EPSV", format!("229 here (|||{port}|)\r\n"));
+    let server = server([epsv, line("STOR b", "150 here\r\n")]).await;
+    let address = server.address.to_string();
+    let mut putting = Running::start(FTP, &[&address, "put", &path], b"").await;
+    assert_eq!(tokio::time::timeout(TIME_LIMIT, told.recv()).await.unwrap(), Some("begun"));
+    putting.interrupt().await;
+    assert_eq!(putting.ended().await.code, Some(130));
+    go_on.notify_one();
+    assert_eq!(tokio::time::timeout(TIME_LIMIT, told.recv()).await.unwrap(), Some("broken"));
 }
 
 #[cfg(unix)]

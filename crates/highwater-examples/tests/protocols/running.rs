@@ -12,8 +12,8 @@ use crate::support::{Ended, TIME_LIMIT, run};
 /// A program that has been given this, and waits for more on standard input.
 pub(crate) struct Running {
     process: Child,
-    /// Open as long as it runs.
-    _input: ChildStdin,
+    /// Open as long as it runs, unless it is ended before.
+    input: Option<ChildStdin>,
 }
 
 impl Running {
@@ -24,7 +24,11 @@ impl Running {
         let mut stdin = process.stdin.take().expect("it is piped");
         stdin.write_all(input).await.expect("it takes its input");
         stdin.flush().await.expect("it takes its input");
-        Self { process, _input: stdin }
+        Self { process, input: Some(stdin) }
+    }
+
+    pub(crate) fn end_input(&mut self) {
+        self.input = None;
     }
 
     /// Ctrl-C.

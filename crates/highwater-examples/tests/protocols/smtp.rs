@@ -375,3 +375,83 @@ async fn ctrl_c_leaves_a_message_without_its_end() {
     );
     assert_eq!(server.rest().await, "");
 }
+
+/// What it tells at Ctrl-C, and prints, when the server was told the end of the message.
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_behind_the_end_of_a_message_does_not_deny_it() {
+    let begun = [
+        line("", "220 hi\r\n"),
+        line("EHLO [", "250 hi\r\n"),
+        line("MAIL", "250 a\r\n"),
+        line("RCPT", "250 b\r\n"),
+        line("DATA", "354 c\r\n"),
+    ];
+    let unknown = "smtp-send: interrupted: the server may have taken the message, or not\n";
+    let sent = "smtp-send: interrupted: the message was sent\n";
+    for (script, last, printed, farewell) in [
+        (vec![line(".", "")], ".", "", unknown),
+        (vec![line(".", "250 taken\r\n"), line("QUIT", "")], "QUIT", "Sent: 250 taken\n", sent),
+    ] {
+        let mut server = Scripted::start([&begun[..], &script].concat()).await;
+        let address = server.address.to_string();
+        let words = ["--starttls", "never", "--from", "a@b", "--to", "c@d", &address];
+        let mut sending = Running::start(SMTP_SEND, &words, b"").await;
+        sending.end_input();
+        server.reaches(last).await;
+        sending.interrupt().await;
+        let ended = sending.ended().await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(130), printed));
+        assert_eq!(ended.stderr, farewell);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_message_that_was_sent_is_not_unsent_for_want_of_a_reader() {
+    let folder = Folder::new();
+    let mut server = receive(&folder, &[]).await;
+    let address = format!("localhost:{}", server.address.port());
+    let words = ["--starttls", "never", "--from", "a@b", "--to", "c@d", &address];
+    let ended = run_into_full_disk(SMTP_SEND, &words).await;
+    assert_eq!(ended.code, Some(0));
+    let start = "smtp-send: the message was sent, but nobody takes the output: ";
+    assert!(ended.stderr.starts_with(start), "{}", ended.stderr);
+    stored(&mut server).await;
+}
+
+#[tokio::test]
+async fn whoever_sends_no_message_is_not_listened_to_for_ever() {
+    let folder = Folder::new();
+    let server = receive(&folder, &[]).await;
+    let (mut reader, writer) = connect(&server).await;
+    assert_eq!(codes(&mut reader, &writer, "EHLO x\n").await, ["250"]);
+    let lines = "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n";
+    assert_eq!(codes(&mut reader, &writer, lines).await, ["250", "250", "354"]);
+    assert_eq!(codes(&mut reader, &writer, ".\n").await, ["250"]);
+    // Since the last message.
+    let codes = codes(&mut reader, &writer, &"NOOP\n".repeat(1001)).await;
+    assert!(codes[..1000].iter().all(|code| code == "250"));
+    assert_eq!(codes[1000], "421");
+    assert_eq!(reader.read(1).await.unwrap(), "");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_closed_output_ends_no_session_whose_messages_are_filed() {
+    let folder = Folder::new();
+    let mail = folder.path("mail");
+    // It has printed where it serves when nobody reads on.
+    let words = ["--port", "0", "--folder", &mail];
+    let (address, _process) = Server::start_deaf(SMTP_RECEIVE, &words).await;
+    let (mut reader, writer) = open_connection(address).await.unwrap();
+    reader.read_line().await.unwrap();
+    let message = "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n";
+    assert_eq!(codes(&mut reader, &writer, "EHLO x\n").await, ["250"]);
+    for _ in 0..2 {
+        assert_eq!(codes(&mut reader, &writer, message).await, ["250", "250", "354"]);
+        assert_eq!(codes(&mut reader, &writer, ".\n").await, ["250"]);
+    }
+    assert_eq!(codes(&mut reader, &writer, "QUIT\n").await, ["221"]);
+    assert_eq!(folder.names("mail").len(), 2);
+}

@@ -84,6 +84,18 @@ impl Server {
         server
     }
 
+    /// One whose output nobody reads any more once it has said where it serves.
+    pub(crate) async fn start_deaf(program: &str, arguments: &[&str]) -> (SocketAddr, Child) {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().expect("the program starts");
+        let mut stdout = StreamReader::new(process.stdout.take().unwrap());
+        let line = timeout(TIME_LIMIT, stdout.read_line()).await.expect("a line in time").unwrap().unwrap();
+        let line = String::from_utf8_lossy(&line);
+        let address = line.trim_end().strip_prefix("Serving on ").expect("it says where it serves");
+        (address.parse().unwrap(), process)
+    }
+
     async fn spawn(program: &str, arguments: &[&str]) -> (Self, String) {
         let mut process = Command::new(program)
             .args(arguments)

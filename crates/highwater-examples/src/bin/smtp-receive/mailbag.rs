@@ -125,3 +125,31 @@ impl Drop for Unfinished {
         std::fs::remove_file(&self.0).ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn messages_to_be_printed_share_a_bound() {
+        const LINE: &[u8] = &[b'x'; 1024 * 1024];
+
+        let mailbag = Mailbag::new(None, 1).unwrap();
+        let (mut one, mut other) = (mailbag.draft().await.unwrap(), mailbag.draft().await.unwrap());
+        for _ in 0..32 {
+            one.write(LINE).await.unwrap();
+            other.write(LINE).await.unwrap();
+        }
+        assert_eq!(one.write(b"x").await.unwrap_err().to_string(), "too many messages at once");
+        drop(other);
+        one.write(LINE).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_largest_message_can_be_printed() {
+        let mut draft = Mailbag::new(None, MOST_PRINTED + 1).unwrap().draft().await.unwrap();
+        for bytes in [usize::try_from(MOST_PRINTED).unwrap(), 1] {
+            draft.write(&vec![b'x'; bytes]).await.unwrap();
+        }
+    }
+}
