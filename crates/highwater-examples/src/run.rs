@@ -90,7 +90,8 @@ pub async fn serve_until_ctrl_c(server: &Server) -> Outcome {
     }
 }
 
-/// Ends a server gently, for as long as that takes or until Ctrl-C is pressed again. What is left then is reset, so
+/// Ends a server gently, for as long as that takes or until Ctrl-C is pressed again, which is heard before that
+/// begins. What is left then is reset, so
 /// that nobody takes it for complete. Returns how many connections that were.
 ///
 /// ```

@@ -59,8 +59,12 @@ async fn run(arguments: Arguments) -> Outcome {
     tell(format!("Serving on {}", endpoints.collect::<Vec<_>>().join(", "))).await?;
 
     interrupted.recv().await;
-    let told = tell_at_the_end("Stop serving").await;
-    end_or_ctrl_c(&server, server.shutdown(Duration::from_secs(arguments.deadline))).await;
+    let mut told = Ok(());
+    let gently = async {
+        told = tell_at_the_end("Stop serving").await;
+        server.shutdown(Duration::from_secs(arguments.deadline)).await
+    };
+    end_or_ctrl_c(&server, gently).await;
     told
 }
 

@@ -89,11 +89,13 @@ async fn run(arguments: Arguments) -> Outcome {
     let starting = start_server(chat, (host, port)).streams(streams);
     let server = starting.max_connections(max_connections.into()).await?;
     serve_until_ctrl_c(&server).await?;
-    server.close();
-    room.end();
-    server.close_clients();
-    let patience = timeout(Duration::from_secs(deadline), server.wait_closed());
-    let deaf = end_or_ctrl_c(&server, patience).await;
+    let gently = async {
+        server.close();
+        room.end();
+        server.close_clients();
+        timeout(Duration::from_secs(deadline), server.wait_closed()).await
+    };
+    let deaf = end_or_ctrl_c(&server, gently).await;
     tell_at_the_end(format!("The chat has ended; {deaf} did not hear the end")).await
 }
 

@@ -66,9 +66,13 @@ async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Outcome {
 async fn stop(server: &Server) -> Outcome {
     const GRACE: Duration = Duration::from_secs(2);
 
-    let told = tell_at_the_end("Stop serving").await;
-    server.close();
-    server.close_clients();
-    end_or_ctrl_c(server, tokio::time::timeout(GRACE, server.wait_closed())).await;
+    let mut told = Ok(());
+    let gently = async {
+        told = tell_at_the_end("Stop serving").await;
+        server.close();
+        server.close_clients();
+        tokio::time::timeout(GRACE, server.wait_closed()).await
+    };
+    end_or_ctrl_c(server, gently).await;
     told
 }

@@ -107,11 +107,14 @@ async fn run(arguments: Arguments) -> Outcome {
     };
     let server = start_server(forward, listen).max_connections((*max_connections).into()).await?;
     serve_until_ctrl_c(&server).await?;
-    server.close();
-    let told = tell_at_the_end("Stop serving").await;
-    // Not a shutdown, which would end what is cut short as if it were complete.
-    let cut_short = end_or_ctrl_c(&server, timeout(*deadline, server.wait_closed())).await;
-    told?;
+    let gently = async {
+        server.close();
+        // That nobody takes the line is no reason to stop in another way.
+        let _ = tell_at_the_end("Stop serving").await;
+        // Not a shutdown, which would end what is cut short as if it were complete.
+        timeout(*deadline, server.wait_closed()).await
+    };
+    let cut_short = end_or_ctrl_c(&server, gently).await;
     tell_at_the_end(format!("{cut_short} connections were cut short")).await
 }
 

@@ -118,8 +118,11 @@ async fn run(arguments: Arguments) -> Outcome {
     let streams = StreamOptions::new().write_timeout(Some(idle));
     let server = start_server(serve, address).streams(streams).max_connections(connections).await?;
     serve_until_ctrl_c(&server).await?;
-    stop.send_replace(true);
-    end_or_ctrl_c(&server, server.shutdown(GRACE)).await;
+    let gently = async {
+        stop.send_replace(true);
+        server.shutdown(GRACE).await
+    };
+    end_or_ctrl_c(&server, gently).await;
     Ok(())
 }
 
