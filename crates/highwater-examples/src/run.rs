@@ -12,6 +12,9 @@ use crate::{Outcome, exit_code, tell};
 /// What a shell says of a program that Ctrl-C has ended: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
 
+/// Many times what a thread takes that waits for nobody.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// Runs a client to its end, a failure being told as [`exit_code`] does, or until Ctrl-C: then it is dropped
 /// where it is, its connections close, and `farewell` is told on stderr.
 ///
@@ -50,14 +53,15 @@ pub fn run(program: &str, work: impl Future<Output = Outcome>) -> ExitCode {
 }
 
 /// It does not wait for a thread that reads standard input, or writes standard output: nothing ends that but
-/// whoever is at the other end.
+/// whoever is at the other end. What another thread does with a connection comes to its end: of one that is being
+/// reset, the exit of the program would make a clean end.
 fn on_a_runtime(program: &str, work: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return exit_code(program, Err(format!("the runtime does not start: {error}"))),
     };
     let code = runtime.block_on(work);
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(MOMENT);
     code
 }
 
