@@ -406,6 +406,9 @@ where
     /// Ends the connection at once, drops what is queued, and resets where the transport can. Reads give
     /// what is buffered and end in `ConnectionAborted`.
     ///
+    /// Where another task uses the transport just then, the reset is left to it: a program that ends next awaits
+    /// [`wait_closed`](Self::wait_closed), or the system may end the connection well.
+    ///
     /// # Source
     /// asyncio: `transport.abort`. diverges: readers and waiters are told, because an abort is not an end.
     ///
