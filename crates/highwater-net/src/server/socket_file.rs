@@ -171,7 +171,7 @@ impl SocketFile {
     /// The file of a socket that was just bound. What is no socket was put in its way since.
     fn made(path: &Path) -> Result<Self, UnixPathError> {
         let path = std::path::absolute(path).map_err(UnixPathError::Os)?;
-        let file = fs::symlink_metadata(&path).map_err(gone_or_os)?;
+        let file = with_patience(|| fs::symlink_metadata(&path)).map_err(gone_or_os)?;
         match file.file_type().is_socket() {
             true => Ok(Self { path, device: file.dev(), inode: file.ino(), is_kept: false }),
             false => Err(UnixPathError::Replaced),
@@ -214,7 +214,7 @@ impl SocketFile {
 
     /// A server that listens at last where nobody can find it would be worse than one that says so.
     pub(super) fn is_still_ours(&self) -> io::Result<()> {
-        if self.is_ours() {
+        if with_patience(|| if self.is_ours() { Ok(()) } else { Err(()) }).is_ok() {
             return Ok(());
         }
         let error = UnixPathError::Replaced;
@@ -225,6 +225,21 @@ impl SocketFile {
     pub(super) fn with(self, listener: UnixListener) -> impl Listener {
         OnFile { _file: self, listener }
     }
+}
+
+/// Looks again for a while: another server, which took our file for the stale one that it had probed, may have moved
+/// it away for the moment until it puts it back ([`move_away`]).
+fn with_patience<V, E>(look: impl Fn() -> Result<V, E>) -> Result<V, E> {
+    const LOOKS: u32 = 50;
+    const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
+    for _ in 1..LOOKS {
+        if let Ok(found) = look() {
+            return Ok(found);
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    look()
 }
 
 fn gone_or_os(error: io::Error) -> UnixPathError {
@@ -313,6 +328,23 @@ mod tests {
         assert_eq!(folder.entries(), 0);
         move_away(&path, Identity::of(&file)).unwrap();
         assert_eq!(folder.entries(), 0);
+    }
+
+    /// The one whose file it was has it again.
+    #[test]
+    fn s5_a_file_that_is_moved_away_for_a_moment_is_not_lost() {
+        let folder = Folder::new("moment");
+        let (path, aside) = (folder.0.join("s"), folder.0.join("aside"));
+        let _live = UnixListener::bind(&path).unwrap();
+        let file = SocketFile::made(&path).unwrap();
+        fs::rename(&path, &aside).unwrap();
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| file.is_still_ours());
+            fs::rename(&aside, &path).unwrap();
+            looking.join().unwrap().unwrap();
+        });
+        fs::remove_file(&path).unwrap();
+        assert!(file.is_still_ours().is_err(), "gone for good");
     }
 
     /// So is this gap, between the bind and the mode: the link is there before the first look, or after it.
