@@ -24,10 +24,10 @@ async def editor(bin_dir):
     words = ["-B", "-u", EDITOR, bin_dir / "json-rpc", "--width", "99"]
     async with Program(python_that_has_it(), *words) as program:
         printed = await program.rest()
-    expected = ["capabilities {'textDocumentSync': 1}", "long 10000"]
+    expected = ["capabilities {'textDocumentSync': 1}", "long 1000"]
     expected += ["refused there is no method \"textDocument/hover\"", "exit 0"]
     assert printed == expected, printed
-    return "a document of 20,000 lines, a refusal, an end in order"
+    return "a document of 10,000 lines, with 1,000 warnings, a refusal, an end in order"
 
 
 CHECKS = [("json-rpc: an editor on python-lsp-jsonrpc", editor)]

@@ -10,7 +10,7 @@ from pylsp_jsonrpc.exceptions import JsonRpcMethodNotFound
 from pylsp_jsonrpc.streams import JsonRpcStreamReader, JsonRpcStreamWriter
 
 LIMIT = 30  # Seconds for an answer. Many times what it takes.
-LINES = 20_000
+LINES = 10_000
 
 server = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 told = queue.Queue()
