@@ -214,7 +214,7 @@ impl SocketFile {
 
     /// A server that listens at last where nobody can find it would be worse than one that says so.
     pub(super) fn is_still_ours(&self) -> io::Result<()> {
-        if with_patience(|| if self.is_ours() { Ok(()) } else { Err(()) }).is_ok() {
+        if with_patience(|| self.is_ours().then_some(()).ok_or(())).is_ok() {
             return Ok(());
         }
         let error = UnixPathError::Replaced;
@@ -229,7 +229,7 @@ impl SocketFile {
 
 /// Looks again for a while: another server, which took our file for the stale one that it had probed, may have moved
 /// it away for the moment until it puts it back ([`move_away`]).
-fn with_patience<V, E>(look: impl Fn() -> Result<V, E>) -> Result<V, E> {
+fn with_patience<V, E>(mut look: impl FnMut() -> Result<V, E>) -> Result<V, E> {
     const LOOKS: u32 = 50;
     const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
@@ -277,7 +277,7 @@ impl Listener for OnFile {
 
 #[cfg(test)]
 mod tests {
-    use super::{Identity, SocketFile, move_away};
+    use super::{Identity, SocketFile, move_away, with_patience};
     use crate::UnixPathError;
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(folder.entries(), 0);
     }
 
-    /// The one whose file it was has it again.
+    /// The one whose file it was has it again, and looks until then.
     #[test]
     fn s5_a_file_that_is_moved_away_for_a_moment_is_not_lost() {
         let folder = Folder::new("moment");
@@ -338,11 +338,16 @@ mod tests {
         let _live = UnixListener::bind(&path).unwrap();
         let file = SocketFile::made(&path).unwrap();
         fs::rename(&path, &aside).unwrap();
-        std::thread::scope(|scope| {
-            let looking = scope.spawn(|| file.is_still_ours());
-            fs::rename(&aside, &path).unwrap();
-            looking.join().unwrap().unwrap();
+        let mut looks = 0;
+        let found = with_patience(|| {
+            looks += 1;
+            if looks == 3 {
+                fs::rename(&aside, &path).unwrap();
+            }
+            file.is_ours().then_some(looks).ok_or(())
         });
+        assert_eq!(found, Ok(3));
+        file.is_still_ours().unwrap();
         fs::remove_file(&path).unwrap();
         assert!(file.is_still_ours().is_err(), "gone for good");
     }
