@@ -2,7 +2,7 @@
 
 use highwater_stream::{Pair, StreamReader};
 use highwater_tests::bounded::{run, run_paused, settle};
-use highwater_tests::transport::{reset, scripted, stalled_after};
+use highwater_tests::transport::{Script, reset, scripted, stalled_after};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, join};
@@ -124,19 +124,25 @@ fn r4_a_reader_that_comes_late_still_gets_what_a_slow_transport_holds() {
     });
 }
 
+/// Whether the transport has nothing more to say, ends, or ends as it should not have.
 #[test]
 fn w9_who_was_told_of_the_loss_keeps_no_transport() {
-    run_paused(async {
-        let (transport, script) = scripted();
-        let (mut reader, writer) = highwater_stream::pair(transport);
-        script.fail_writes(os(104));
-        writer.write("lost").unwrap();
-        writer.flush().await.unwrap_err();
-        assert!(!script.is_gone(), "it may still hold something");
-        reader.read(1).await.unwrap_err();
-        assert!(script.is_gone(), "nobody asks it any more");
-        assert_eq!(writer.wait_closed().await.unwrap_err().cause().raw_os_error(), Some(104));
-    });
+    let ends: [fn(&Script); 3] =
+        [|_| (), Script::arrive_end, |script| script.arrive_error(io::ErrorKind::UnexpectedEof.into())];
+    for (number, end) in ends.into_iter().enumerate() {
+        run_paused(async move {
+            let (transport, script) = scripted();
+            let (mut reader, writer) = highwater_stream::pair(transport);
+            script.fail_writes(os(104));
+            writer.write("lost").unwrap();
+            writer.flush().await.unwrap_err();
+            assert!(!script.is_gone(), "it may still hold something");
+            end(&script);
+            assert_eq!(reader.read(1).await.unwrap_err().raw_os_error(), Some(104));
+            assert!(script.is_gone(), "nobody asks it any more: end {number}");
+            assert_eq!(writer.wait_closed().await.unwrap_err().cause().raw_os_error(), Some(104));
+        });
+    }
 }
 
 #[test]

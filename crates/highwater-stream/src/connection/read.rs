@@ -38,18 +38,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
                 }
                 Poll::Ready(Ok(Arrival::Bytes))
             }
-            Poll::Ready(Ok(Arrival::End)) => {
-                channel.peer_ended = true;
-                match self.outbox.lost() {
-                    None => Poll::Ready(Ok(Arrival::End)),
-                    Some(error) => self.read_out(&mut channel, error),
-                }
-            }
+            Poll::Ready(Ok(Arrival::End)) => self.ended(&mut channel, Ok(Arrival::End)),
             // The peer's half came to an end that it should not have come to. Ours has not: what is queued is
             // still delivered.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                channel.peer_ended = true;
-                Poll::Ready(Err(self.outbox.lost().unwrap_or_else(|| error.into())))
+                self.ended(&mut channel, Err(error.into()))
             }
             Poll::Ready(Err(error)) => {
                 let kept = self.outbox.lose(error.into());
@@ -69,6 +62,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin, F> Connection<T, F> {
             self.outbox.wait_for_reader();
         }
         verdict
+    }
+
+    /// The peer's half has ended so, which after a loss is not told.
+    fn ended(
+        &self,
+        channel: &mut Channel<T>,
+        end: Result<Arrival, TransportError>,
+    ) -> Poll<Result<Arrival, TransportError>> {
+        channel.peer_ended = true;
+        match self.outbox.lost() {
+            None => Poll::Ready(end),
+            Some(error) => self.read_out(channel, error),
+        }
     }
 
     /// Nothing comes any more after a loss: the transport has no further use.
