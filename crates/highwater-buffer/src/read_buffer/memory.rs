@@ -67,12 +67,8 @@ impl ReadBuffer {
     /// assert_eq!(buffer.allocated(), 0);
     /// ```
     pub fn release(&mut self) {
-        if self.buffered() == 0 {
+        if self.buffered() == 0 || self.is_too_large_for(self.next_fill()) {
             self.run.forget();
-            self.block = Vec::new();
-            self.begin_at(self.start);
-            self.full_at = usize::MAX;
-        } else if self.is_too_large_for(self.next_fill()) {
             self.block = Vec::from(self.unread_bytes());
             self.begin_at(self.start);
             self.full_at = usize::MAX;
