@@ -7,38 +7,31 @@ use loom::thread::{self, JoinHandle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// No lost wake-up: nothing but the write itself rouses the flusher.
-#[test]
-fn w2_a_write_reaches_a_flusher_that_goes_idle() {
-    model(|| {
+/// No lost wake-up: nothing but the write itself rouses whoever sends.
+fn a_write_reaches_who_goes_idle(start: fn(&Writer) -> JoinHandle<()>) {
+    model(move || {
         let wire = Wire::with_room(9);
         let (_reader, writer) = pair(&wire);
-        let flusher = start_flusher(&writer);
+        let sending = start(&writer);
         writer.write("a").unwrap();
         block_on(wire.arrived(1));
         writer.write("b").unwrap();
         block_on(wire.arrived(2));
         assert_eq!(wire.taken(), b"ab");
         writer.close();
-        flusher.join().unwrap();
+        sending.join().unwrap();
     });
+}
+
+#[test]
+fn w2_a_write_reaches_a_flusher_that_goes_idle() {
+    a_write_reaches_who_goes_idle(start_flusher);
 }
 
 /// The same where the flusher is a part of another task, which others need not wake while it is polled.
 #[test]
 fn w2_a_write_reaches_a_task_that_attends() {
-    model(|| {
-        let wire = Wire::with_room(9);
-        let (_reader, writer) = pair(&wire);
-        let attendant = start_attendant(&writer);
-        writer.write("a").unwrap();
-        block_on(wire.arrived(1));
-        writer.write("b").unwrap();
-        block_on(wire.arrived(2));
-        assert_eq!(wire.taken(), b"ab");
-        writer.close();
-        attendant.join().unwrap();
-    });
+    a_write_reaches_who_goes_idle(start_attendant);
 }
 
 /// Two bursts from two threads, and nobody calls anything after.
