@@ -18,12 +18,16 @@ pub mod secret;
 pub mod smtp;
 pub mod talk;
 pub mod text;
+#[cfg(feature = "programs")]
+mod trust;
 pub mod upload;
 
 #[cfg(feature = "programs")]
 pub use print::{print, tell, tell_at_the_end};
 #[cfg(feature = "programs")]
 pub use run::{end_or_ctrl_c, run, run_until_ctrl_c, serve_until_ctrl_c};
+#[cfg(feature = "programs")]
+pub use trust::trusting;
 
 use std::error::Error;
 use std::fmt::Display;

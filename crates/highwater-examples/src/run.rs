@@ -82,8 +82,8 @@ fn on_a_runtime(program: &str, work: impl Future<Output = ExitCode>) -> ExitCode
 /// ```
 pub async fn serve_until_ctrl_c(server: &Server) -> Outcome {
     let serving = async {
-        let addresses = server.local_addrs().iter().map(ToString::to_string);
-        tell(format!("Serving on {}", addresses.collect::<Vec<_>>().join(", "))).await?;
+        let endpoints = server.endpoints().iter().map(ToString::to_string);
+        tell(format!("Serving on {}", endpoints.collect::<Vec<_>>().join(", "))).await?;
         Ok(server.serve_forever().await?)
     };
     tokio::select! {
@@ -95,8 +95,7 @@ pub async fn serve_until_ctrl_c(server: &Server) -> Outcome {
 }
 
 /// Ends a server gently, for as long as that takes or until Ctrl-C is pressed again, which is heard before that
-/// begins. What is left then is reset, so
-/// that nobody takes it for complete. Returns how many connections that were.
+/// begins. What is left then is reset, so that nobody takes it for complete. Returns how many connections that were.
 ///
 /// ```
 /// # async fn run(server: highwater_net::Server) {

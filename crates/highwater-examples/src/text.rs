@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-/// The text with control characters, and those that turn text around, escaped: the terminal is not the peer's to command. What is not UTF-8
-/// becomes �.
+/// The text with control characters, and those that turn text around, escaped: the terminal is not the peer's to
+/// command. What is not UTF-8 becomes �.
 ///
 /// ```
 /// use highwater_examples::text::printable;
@@ -47,6 +47,23 @@ pub struct HostPort {
     pub host: String,
     /// The port, if one is named.
     pub port: Option<u16>,
+}
+
+impl HostPort {
+    /// `HOST:PORT`, for an argument without which there is nowhere to go.
+    ///
+    /// # Errors
+    /// A sentence, also where no port is named.
+    ///
+    /// ```
+    /// use highwater_examples::text::HostPort;
+    /// assert_eq!(HostPort::with_port("[::1]:443").unwrap(), ("::1".to_owned(), 443));
+    /// assert!(HostPort::with_port("example.org").is_err());
+    /// ```
+    pub fn with_port(text: &str) -> Result<(String, u16), String> {
+        let Self { host, port } = text.parse()?;
+        Ok((host, port.ok_or("it names no port")?))
+    }
 }
 
 impl FromStr for HostPort {

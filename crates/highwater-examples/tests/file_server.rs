@@ -427,7 +427,22 @@ async fn a_second_ctrl_c_does_not_wait() {
     server.interrupt().await;
     assert_eq!(server.exit_code().await, Some(1));
     let lost = loading.reader.read_exactly(BULK).await.unwrap_err();
-    assert!(matches!(lost, ReadExactlyError::Incomplete(_) | ReadExactlyError::Transport(_)));
+    assert!(matches!(lost, ReadExactlyError::Transport(_)), "a clean end: {lost}");
+}
+
+/// Nobody takes for complete what the deadline has cut.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_deadline_cuts_is_reset() {
+    let folder = Folder::new("deadline");
+    let server = serving(&folder, &["--deadline", "0"]).await;
+    let mut loading = Client::of(&server).await;
+    loading.send("GET /bulk.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(loading.answer("HEAD").await.status, 200);
+    server.interrupt().await;
+    assert_eq!(server.exit_code().await, Some(1));
+    let lost = loading.reader.read_exactly(BULK).await.unwrap_err();
+    assert!(matches!(lost, ReadExactlyError::Transport(_)), "a clean end: {lost}");
 }
 
 /// A file that is cut while it is sent ends in an error, and not in an answer that looks whole.

@@ -322,7 +322,13 @@ async fn what_it_cannot_do_is_told_in_a_sentence() {
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
         assert!(ended.stderr.starts_with("proxy: ") && ended.stderr.contains(sentence), "{}", ended.stderr);
     }
-    let ended = run(PROXY, &["--listen", "127.0.0.1:0", "--to", "127.0.0.1:1", "--idle", "soon"]).await;
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("a number and its unit, as in 60s"), "{}", ended.stderr);
+    for (to, idle, sentence) in [
+        ("127.0.0.1:1", "soon", "a number and its unit, as in 60s"),
+        ("127.0.0.1:1x", "60s", "is not a number from 1 to 65535"),
+        ("example.org", "60s", "it names no port"),
+    ] {
+        let ended = run(PROXY, &["--listen", "127.0.0.1:0", "--to", to, "--idle", idle]).await;
+        assert_eq!(ended.code, Some(2));
+        assert!(ended.stderr.contains(sentence), "{}", ended.stderr);
+    }
 }

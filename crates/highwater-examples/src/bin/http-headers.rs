@@ -20,8 +20,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Parser;
-use highwater_examples::{Outcome, exit_code};
-use highwater_net::{ClientTls, ReadUntilError, Roots, StreamOptions, TlsConfigError, open_connection};
+use highwater_examples::{Outcome, exit_code, trusting};
+use highwater_net::{ReadUntilError, StreamOptions, open_connection};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,7 +53,10 @@ async fn print_headers(url: &str, ca: Option<&Path>) -> Outcome {
     let (mut reader, writer) = match scheme {
         Scheme::Http => connecting.await?,
         // RFC 9112 §9.8: the headers tell their own end, so that a missing close_notify is no harm.
-        Scheme::Https => connecting.tls(trusting(ca)?.allow_truncation(true)).await?,
+        Scheme::Https => {
+            let tls = trusting(ca)?.alpn(["http/1.1"]).build()?;
+            connecting.tls(tls.allow_truncation(true)).await?
+        }
     };
     write!(writer, "HEAD {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")?;
 
@@ -80,13 +83,6 @@ async fn print_headers(url: &str, ca: Option<&Path>) -> Outcome {
     writer.close();
     writer.wait_closed().await?;
     Ok(())
-}
-
-fn trusting(ca: Option<&Path>) -> Result<ClientTls, TlsConfigError> {
-    match ca {
-        Some(file) => ClientTls::builder().roots(Roots::from_pem_file(file)?).alpn(["http/1.1"]).build(),
-        None => ClientTls::builder().alpn(["http/1.1"]).build(),
-    }
 }
 
 /// Bytes as Latin-1, with control characters escaped: the terminal is not the server's to command.

@@ -32,12 +32,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, value_parser};
-use highwater_examples::{Outcome, tell, tell_at_the_end};
+use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c, tell_at_the_end};
 use highwater_net::{
-    BindError, Identity, Server, ServerTls, Shutdown, StartServer, StreamOptions, StreamReader, StreamWriter,
+    BindError, Identity, Server, ServerTls, StartServer, StreamOptions, StreamReader, StreamWriter,
     start_server,
 };
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::connection::Connection;
 use crate::site::Site;
@@ -100,32 +101,19 @@ async fn run(arguments: Arguments) -> Outcome {
         Some(path) => start_unix(handler, path, &arguments).await?,
     };
 
-    tokio::select! {
-        // First, so that Ctrl-C is ours to answer before anybody can know that we serve.
-        biased;
-        pressed = tokio::signal::ctrl_c() => pressed?,
-        served = serve(&server) => return served,
-    }
-    let ended = tokio::select! {
-        biased;
-        pressed = tokio::signal::ctrl_c() => {
-            pressed?;
-            server.shutdown(Duration::ZERO).await
-        }
-        ended = finish(&server, &stop, Duration::from_secs(arguments.deadline)) => ended,
+    serve_until_ctrl_c(&server).await?;
+    let deadline = Duration::from_secs(arguments.deadline);
+    let gently = async {
+        server.close();
+        stop.send_replace(true);
+        // That nobody takes the line is no reason to stop in another way.
+        let _ = tell_at_the_end("Stop serving").await;
+        timeout(deadline, server.wait_closed()).await
     };
-    match ended.closed {
+    match end_or_ctrl_c(&server, gently).await {
         0 => Ok(()),
         cut => Err(format!("connections that were cut short: {cut}").into()),
     }
-}
-
-/// Lets each client have what it has asked for.
-async fn finish(server: &Server, stop: &watch::Sender<bool>, deadline: Duration) -> Shutdown {
-    stop.send_replace(true);
-    // That nobody takes the line is no reason to stop in another way.
-    let _ = tell_at_the_end("Stop serving").await;
-    server.shutdown(deadline).await
 }
 
 /// What is the same whatever is listened on.
@@ -162,10 +150,4 @@ async fn start_unix<M>(
     _: &Arguments,
 ) -> Outcome<Server> {
     Err("there are no Unix sockets on this system".into())
-}
-
-async fn serve(server: &Server) -> Outcome {
-    let endpoints = server.endpoints().iter().map(ToString::to_string);
-    tell(format!("Serving on {}", endpoints.collect::<Vec<_>>().join(", "))).await?;
-    Ok(server.serve_forever().await?)
 }

@@ -41,8 +41,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, value_parser};
 use highwater_examples::secret::password;
 use highwater_examples::text::HostPort;
-use highwater_examples::{Outcome, ftp, run_until_ctrl_c};
-use highwater_net::{ClientTls, Roots};
+use highwater_examples::{Outcome, ftp, run_until_ctrl_c, trusting};
 
 use control::Control;
 
@@ -130,10 +129,9 @@ async fn run(arguments: Arguments) -> Outcome<ExitCode> {
         Some(file) => password(&file)?,
         None => "anonymous@".into(),
     };
-    let tls = match (tls, ca) {
-        (false, _) => None,
-        (true, Some(file)) => Some(ClientTls::builder().roots(Roots::from_pem_file(file)?).build()?),
-        (true, None) => Some(ClientTls::new()?),
+    let tls = match tls {
+        false => None,
+        true => Some(trusting(ca.as_deref())?.build()?),
     };
     let patience = Duration::from_secs(timeout);
     let mut control = Control::connect(&server.host, server.port.unwrap_or(21), patience).await?;

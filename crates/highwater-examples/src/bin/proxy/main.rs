@@ -30,10 +30,9 @@ use std::time::Duration;
 
 use clap::{Parser, value_parser};
 use highwater_examples::proxy_protocol::Version;
-use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c, tell_at_the_end};
-use highwater_net::{
-    ClientTls, Identity, NamedClientTls, Roots, ServerTls, StreamReader, StreamWriter, start_server,
-};
+use highwater_examples::text::HostPort;
+use highwater_examples::{Outcome, end_or_ctrl_c, serve_until_ctrl_c, tell_at_the_end, trusting};
+use highwater_net::{Identity, NamedClientTls, ServerTls, StreamReader, StreamWriter, start_server};
 use route::Route;
 use tokio::time::timeout;
 
@@ -46,8 +45,8 @@ struct Arguments {
     listen: String,
 
     /// Where connections go
-    #[arg(long, value_name = "HOST:PORT")]
-    to: String,
+    #[arg(long, value_name = "HOST:PORT", value_parser = HostPort::with_port)]
+    to: (String, u16),
 
     /// Take TLS from clients, with a certificate and its key, in PEM
     #[arg(long, num_args = 2, value_names = ["CHAIN", "KEY"])]
@@ -127,13 +126,8 @@ fn originating(arguments: &Arguments) -> Outcome<Option<NamedClientTls>> {
     if !arguments.tls_out {
         return Ok(None);
     }
-    let tls = match &arguments.ca {
-        Some(file) => ClientTls::builder().roots(Roots::from_pem_file(file)?).build()?,
-        None => ClientTls::new()?,
-    };
-    let host = arguments.to.rsplit_once(':').map_or(arguments.to.as_str(), |(host, _port)| host);
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    Ok(Some(tls.server_name(arguments.server_name.as_deref().unwrap_or(host))))
+    let name = arguments.server_name.as_deref().unwrap_or(&arguments.to.0);
+    Ok(Some(trusting(arguments.ca.as_deref())?.build()?.server_name(name)))
 }
 
 /// A number and its unit.

@@ -20,7 +20,7 @@ type Halves = (StreamReader, StreamWriter);
 
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) to: String,
+    pub(crate) to: (String, u16),
     pub(crate) tls_in: Option<ServerTls>,
     pub(crate) tls_out: Option<NamedClientTls>,
     pub(crate) proxy_in: bool,
@@ -58,7 +58,7 @@ impl Route {
     }
 
     async fn connect(&self, header: Header) -> Outcome<Halves> {
-        let (reader, writer) = open_connection(self.to.as_str()).connect_timeout(CONNECT_TIMEOUT).await?;
+        let (reader, writer) = open_connection(self.to.clone()).connect_timeout(CONNECT_TIMEOUT).await?;
         if let Some(version) = self.proxy_out {
             writer.write(header.encode(version))?;
         }

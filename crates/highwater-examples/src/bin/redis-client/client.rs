@@ -1,12 +1,12 @@
 //! A connection to a server: who we are, commands out, replies in.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use highwater_examples::resp::{REPLY_LIMIT, Value, command, read_value};
-use highwater_examples::{Outcome, say};
-use highwater_net::{ClientTls, Roots, StreamReader, StreamWriter, open_connection};
+use highwater_examples::{Outcome, say, trusting};
+use highwater_net::{StreamReader, StreamWriter, open_connection};
 use tokio::time::timeout;
 
 /// Until the server knows who we are.
@@ -61,7 +61,7 @@ impl Client {
     async fn introduced(server: &Server) -> Outcome<Self> {
         let connecting = open_connection(server.address.as_str());
         let (reader, writer) = match server.tls {
-            true => connecting.tls(trusting(server.ca.as_deref())?).await?,
+            true => connecting.tls(trusting(server.ca.as_deref())?.build()?).await?,
             false => connecting.await?,
         };
         let mut client = Self { replies: Replies(reader), writer };
@@ -112,13 +112,6 @@ impl Replies {
 pub(crate) async fn send<W: AsRef<[u8]>>(writer: &StreamWriter, words: &[W]) -> Outcome {
     writer.write(command(words))?;
     Ok(writer.drain().await?)
-}
-
-fn trusting(ca: Option<&Path>) -> Outcome<ClientTls> {
-    Ok(match ca {
-        Some(file) => ClientTls::builder().roots(Roots::from_pem_file(file)?).build()?,
-        None => ClientTls::new()?,
-    })
 }
 
 fn introduction(server: &Server) -> Outcome<Option<Vec<String>>> {

@@ -41,8 +41,7 @@ use clap::{Parser, ValueEnum, value_parser};
 use highwater_examples::secret::password;
 use highwater_examples::smtp::{Credentials, Mailbox};
 use highwater_examples::text::HostPort;
-use highwater_examples::{Outcome, run_until_ctrl_c, say};
-use highwater_net::{ClientTls, Roots};
+use highwater_examples::{Outcome, run_until_ctrl_c, say, trusting};
 
 use client::{Client, Envelope, Progress};
 
@@ -118,10 +117,9 @@ async fn run(arguments: Arguments, progress: &Cell<Progress>) -> Outcome<ExitCod
         None => None,
     };
     // Before anybody is called: a file that cannot be read is nobody else's business.
-    let tls = match (starttls, ca) {
-        (StartTls::Never, _) => None,
-        (_, Some(file)) => Some(ClientTls::builder().roots(Roots::from_pem_file(file)?).build()?),
-        (_, None) => Some(ClientTls::new()?),
+    let tls = match starttls {
+        StartTls::Never => None,
+        _ => Some(trusting(ca.as_deref())?.build()?),
     };
 
     let mut client =

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use highwater_examples::Outcome;
+use highwater_examples::{Outcome, trusting};
 use highwater_net::{
     BindError, ClientAuth, ClientTls, Identity, Roots, Server, ServerTls, StartServer, StreamOptions,
     StreamReader, StreamWriter, open_connection, start_server, start_tls,
@@ -135,10 +135,7 @@ where
 }
 
 fn client_tls(arguments: &Arguments) -> Outcome<ClientTls> {
-    let mut tls = ClientTls::builder();
-    if let Some(ca) = &arguments.ca {
-        tls = tls.roots(Roots::from_pem_file(ca)?);
-    }
+    let mut tls = trusting(arguments.ca.as_deref())?;
     if let Some(identity) = identity(arguments)? {
         tls = tls.identity(identity);
     }
