@@ -3,35 +3,12 @@
 import asyncio
 import contextlib
 import http.client
-import os
-import shutil
-import socket
 
 from certificates import Tls, folder
-from processes import LIMIT, Program, within
+from nginx import running
+from processes import Program, within
 
-# By the certificate that is shown there. Debian has nginx where only an administrator looks for programs.
 IDENTITIES = ["server", "elsewhere", "expired", "stranger"]
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-TRIES = 5  # Somebody else may take a port that was free.
-
-CONFIGURATION = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    root {folder}/pages;
-    {servers}
-}}
-"""
 
 SERVER = """
     server {{
@@ -43,47 +20,20 @@ SERVER = """
 """
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
-@contextlib.asynccontextmanager
-async def nginx(tls):
-    """An nginx without privileges, and its port by the identity that is shown there."""
-    assert NGINX, "nginx is not there"
+def nginx(tls):
+    """Its ports by the certificate that is shown there."""
     pages = folder(tls.bin_dir) / "pages"
     pages.mkdir(exist_ok=True)
     (pages / "page.txt").write_text("a page\n")
-    for _ in range(TRIES):
-        ports = {name: free_port() for name in IDENTITIES}
+
+    def configured(ports):
         servers = ""
         for name, port in ports.items():
             certificate, key = tls.identity(name)
             servers += SERVER.format(port=port, certificate=certificate, key=key)
-        configuration = tls.file("nginx.conf")
-        with open(configuration, "w") as file:
-            file.write(CONFIGURATION.format(folder=tls.folder, servers=servers))
-        async with Program(NGINX, "-e", "stderr", "-p", tls.folder, "-c", configuration) as server:
-            if await answers(server, ports.values()):
-                yield ports
-                return
-    raise AssertionError(f"nginx did not start: {server.errors}")
+        return {"servers": servers}
 
-
-async def answers(server, ports):
-    """Whether it does, on each of them, before it ends."""
-    for _ in range(LIMIT * 20):
-        if server.process.returncode is not None:
-            return False
-        try:
-            for port in ports:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.transport.abort()
-            return True
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.05)  # It does not say when it is ready.
-    return False
+    return running(tls, "pages", IDENTITIES, configured, asked=IDENTITIES)
 
 
 def witness(tls, port, path):

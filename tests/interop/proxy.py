@@ -8,7 +8,7 @@ import signal
 
 from certificates import Tls, folder
 from endings import bulk, digest
-from https_headers import NGINX, TRIES, answers, free_port
+from nginx import running
 from processes import Program, within
 from redis import client, redis, said
 from tls_curl import BODY, CURL
@@ -18,21 +18,7 @@ MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 # What a connection may take: two marks and two reads each way, with room for the runtime and TLS.
 MOST_MEMORY = 32 * 1024
 
-CONFIGURATION = """
-load_module {module};
-daemon off;
-master_process off;
-pid {folder}/proxied.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    root {folder}/proxied;
+SERVERS = """
     server {{
         listen 127.0.0.1:{plain};
     }}
@@ -42,7 +28,9 @@ http {{
             return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_port";
         }}
     }}
-}}
+"""
+
+STREAM = """
 stream {{
     server {{
         listen 127.0.0.1:{announcing};
@@ -62,23 +50,19 @@ async def proxy(bin_dir, to, *options, listen=0):
         yield program, int(words[-1].rsplit(":", 1)[1])
 
 
-@contextlib.asynccontextmanager
-async def nginx(tls):
-    """An nginx, and its ports by what they are for."""
-    assert NGINX and MODULE.exists(), "nginx or its stream module is not there"
+def nginx(tls):
+    """Its ports by what they are for."""
+    assert MODULE.exists(), "the stream module of nginx is not there"
     pages = folder(tls.bin_dir) / "proxied"
     pages.mkdir(exist_ok=True)
     (pages / "bulk").write_bytes(bulk(BODY))
-    for _ in range(TRIES):
-        ports = {name: free_port() for name in ["plain", "announced", "announcing", "to"]}
-        configuration = tls.file("proxied.conf")
-        with open(configuration, "w") as file:
-            file.write(CONFIGURATION.format(module=MODULE, folder=tls.folder, **ports))
-        async with Program(NGINX, "-e", "stderr", "-p", tls.folder, "-c", configuration) as server:
-            if await answers(server, [ports["plain"], ports["announced"]]):
-                yield ports
-                return
-    raise AssertionError(f"nginx did not start: {server.errors}")
+
+    def configured(ports):
+        servers, stream = SERVERS.format(**ports), STREAM.format(**ports)
+        return {"before": f"load_module {MODULE};", "servers": servers, "behind": stream}
+
+    names = ["plain", "announced", "announcing", "to"]
+    return running(tls, "proxied", names, configured, asked=["plain", "announced"])
 
 
 async def plain_redis(bin_dir):

@@ -5,10 +5,9 @@ import signal
 import tempfile
 
 from certificates import Tls
-from https_headers import free_port
+from nginx import TRIES, free_port
 from processes import Program
 
-TRIES = 5  # Somebody else may take a port that was free.
 READY = "Ready to accept connections"
 
 # Nested, empty, long, of every type that a server of this version has.

@@ -22,7 +22,7 @@ pub(crate) struct Choice {
 
 pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> Outcome {
     process::run(&mut workspace.cargo("build --release -p highwater-benches --bins"))?;
-    let mut command = Command::new(workspace.release_programs().join("compare"));
+    let mut command = Command::new(workspace.programs("release").join("compare"));
     let flags = [(choice.quick, "--quick"), (choice.external, "--external")];
     command.args(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag));
     if let Some(part) = &choice.only {

@@ -167,13 +167,9 @@ fn schedules(workspace: &Workspace) -> Outcome {
     suite.close(|tally| tally.closing_line("schedules"))
 }
 
-/// Tests that do a lot: optimised, but with the debug assertions that check the invariants.
+/// Tests that do a lot.
 fn checked(workspace: &Workspace, tests: &str) -> Command {
-    let mut command = workspace.cargo(&format!("test -p highwater-tests --release {tests}"));
-    command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true");
-    // Linking is most of the time otherwise.
-    command.env("CARGO_PROFILE_RELEASE_LTO", "off");
-    command
+    workspace.cargo(&format!("test -p highwater-tests --profile checked {tests}"))
 }
 
 fn demonstration(workspace: &Workspace) -> Outcome {

@@ -33,7 +33,8 @@ pub(crate) fn draw(workspace: &Workspace, file: Option<PathBuf>, picture: &Path)
 fn command(workspace: &Workspace, file: Option<PathBuf>) -> Outcome<Command> {
     process::run(&mut workspace.cargo("build --release -p highwater-examples --bin highwater-demo"))?;
 
-    let demo = workspace.release_programs().join("highwater-demo").with_extension(env::consts::EXE_EXTENSION);
+    let demo =
+        workspace.programs("release").join("highwater-demo").with_extension(env::consts::EXE_EXTENSION);
     let mut command = Command::new(demo);
     match file {
         Some(file) => command.arg(file),

@@ -55,13 +55,15 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
 fn prepare(workspace: &Workspace) -> Outcome {
     check_python()?;
     check_programs()?;
-    process::run(&mut workspace.cargo("build --release -p highwater-examples -p highwater-tests --bins"))
+    process::run(
+        &mut workspace.cargo("build --profile checked -p highwater-examples -p highwater-tests --bins"),
+    )
 }
 
 fn converse(workspace: &Workspace) -> Outcome {
     let mut python = Command::new("python3");
     // Unbuffered, so that what was said before a time-out is not lost with the process.
-    python.args(["-u", "tests/interop/run.py", "--bin-dir"]).arg(workspace.release_programs());
+    python.args(["-u", "tests/interop/run.py", "--bin-dir"]).arg(workspace.programs("checked"));
     python.current_dir(workspace.root());
     process::pass_through_within(TIME_LIMIT, &mut python)
 }

@@ -9,12 +9,10 @@ use crate::workspace::Workspace;
 
 pub(crate) fn run(workspace: &Workspace, preemptions: Option<usize>) -> Outcome {
     let mut suite = Suite::new(workspace)?;
-    let mut command = workspace.cargo("test -p highwater-stream --release --lib models:: --no-fail-fast");
+    let mut command =
+        workspace.cargo("test -p highwater-stream --profile checked --lib models:: --no-fail-fast");
     command.env("RUSTFLAGS", "--cfg highwater_loom").env_remove("CARGO_ENCODED_RUSTFLAGS");
     command.env("CARGO_TARGET_DIR", workspace.target().join("loom"));
-    // Optimised, for there are many orders, but with the assertions that check the invariants; and linking takes
-    // longer than it saves.
-    command.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true").env("CARGO_PROFILE_RELEASE_LTO", "off");
     if let Some(preemptions) = preemptions {
         command.env("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
     }

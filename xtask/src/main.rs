@@ -67,20 +67,20 @@ enum Task {
     /// slower suite.
     ///
     /// A failing step does not keep the next from running. Each step closes with a line that counts what
-    /// passed and failed; a table of the steps and one line for all of them end the run. Needs rustfmt,
-    /// clippy and python3 (3.8 or later), and valgrind for the gate on instruction counts, which is skipped
-    /// without it; `.ci/run` installs Python and valgrind if they are missing.
+    /// passed and failed; a table of the steps and one line for all of them end the run. Needs rustfmt and clippy,
+    /// the programs that `interop` asks for, and valgrind for the gate on instruction counts, which is skipped
+    /// without it; `.ci/run` installs what is missing.
     Ci {
         /// Only these steps, by the names in the table
         #[arg(value_name = "STEP")]
         steps: Vec<String>,
     },
 
-    /// Let our programs talk to Python's asyncio and a real HTTP server, and compare what arrives. Needs
-    /// python3.
+    /// Let our programs talk to asyncio, OpenSSL, curl, nginx, Redis and others, and compare what arrives.
     ///
-    /// Builds the example and test programs in release mode and runs `tests/interop/run.py` on them, for ten
-    /// minutes at most.
+    /// Builds the example and test programs, optimised and with debug assertions, and runs `tests/interop/run.py` on
+    /// them, for ten minutes at most. Needs python3 (3.11 or later) and the programs that `tests/interop/README.md`
+    /// names; one sentence tells those that are missing.
     Interop,
 
     /// Measure ours beside the peers, all of them in turns, and list what was to be reached.

@@ -26,7 +26,7 @@ pub(crate) struct Choice {
 
 pub(crate) fn run(workspace: &Workspace, choice: &Choice) -> Outcome {
     process::run(&mut workspace.cargo("build --release -p highwater-tests --bin soak"))?;
-    let mut command = Command::new(workspace.release_programs().join("soak"));
+    let mut command = Command::new(workspace.programs("release").join("soak"));
     command.args(["--minutes", &choice.minutes.to_string()]);
     command.args(["--connections", &choice.connections.to_string()]);
     if let Some(seed) = choice.seed {

@@ -71,9 +71,9 @@ impl Workspace {
         Ok(host.ok_or("`rustc -vV` does not name the host".to_owned())?.to_owned())
     }
 
-    /// Where `cargo build --release` leaves its programs.
-    pub(crate) fn release_programs(&self) -> PathBuf {
-        self.target.join("release")
+    /// Where a build with this profile leaves its programs.
+    pub(crate) fn programs(&self, profile: &str) -> PathBuf {
+        self.target.join(profile)
     }
 
     /// An empty folder beneath the target folder, for what a task keeps there.

@@ -63,7 +63,7 @@ struct Operation {
 
 fn measure(workspace: &Workspace) -> Outcome<Vec<Figure>> {
     process::run(&mut workspace.cargo("build --release -p highwater-benches --bin instructions"))?;
-    let program = workspace.release_programs().join("instructions");
+    let program = workspace.programs("release").join("instructions");
     let folder = workspace.fresh_folder("callgrind")?;
 
     let mut list = Command::new(&program);
