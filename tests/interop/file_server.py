@@ -17,8 +17,11 @@ CURL = ["curl", "--silent", "--show-error", "--noproxy", "*", "--http1.1", "--ma
 BULK = 10 * 1024 * 1024
 SECRET = "nobody is to see this"
 CLIENTS = 32
-# What the server says of a client that did not wait for the rest of its answer.
-LEFT = re.compile(r"highwater: the connection of \S+ was closed with \d+ bytes unsent: (Broken pipe|Connection reset by peer) .*")
+# What the server says of a client that did not wait for its answer, or for the rest of it.
+LEFT = re.compile(
+    r"highwater: the (handler of \S+ failed|connection of \S+ was closed with \d+ bytes unsent): "
+    r"(Broken pipe|Connection reset by peer) \(os error \d+\)"
+)
 OUTSIDE = [
     "/../secret.txt",
     "/%2e%2e/secret.txt",
