@@ -211,6 +211,32 @@ fn r1_a_length_in_front_of_each_long_frame_does_not_give_its_block_away() {
 }
 
 #[test]
+fn r1_a_long_frame_behind_its_length_is_not_moved_and_takes_no_more_than_both() {
+    let mut buffer = ReadBuffer::new();
+    let mut blocks = Vec::new();
+    for _ in 0..4 {
+        let mut left = [&u32::to_be_bytes(MIB as u32)[..], &vec![b'x'; MIB]].concat();
+        while buffer.find_exactly(4) == Ok(Verdict::NeedMore) {
+            fill_from(&mut buffer, &mut left);
+        }
+        buffer.take_ref(4);
+        while buffer.find_exactly(MIB) == Ok(Verdict::NeedMore) {
+            fill_from(&mut buffer, &mut left);
+        }
+        blocks.push((buffer.unread_bytes().as_ptr(), buffer.allocated()));
+        buffer.take_ref(MIB);
+    }
+    assert!(blocks.iter().skip(1).all(|block| *block == (blocks[1].0, 4 + MIB)), "{blocks:?}");
+}
+
+/// As much as one fill takes of it.
+fn fill_from(buffer: &mut ReadBuffer, left: &mut Vec<u8>) {
+    let count = buffer.spare().remaining_mut().min(left.len());
+    let rest = left.split_off(count);
+    fill_once(buffer, &std::mem::replace(left, rest));
+}
+
+#[test]
 fn r1_one_byte_does_not_keep_the_block_of_a_long_frame_for_who_waits() {
     let mut buffer = ReadBuffer::new();
     fill(&mut buffer, &vec![b'x'; 4 * MIB]);

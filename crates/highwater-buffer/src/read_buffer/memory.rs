@@ -173,6 +173,11 @@ impl ReadBuffer {
         if free >= wish {
             return wish;
         }
+        if wish > self.fill && self.start <= SMALLEST_FILL {
+            // A long frame behind a short head: to move what has come of it would cost more than the head holds.
+            self.block.reserve_exact(wish);
+            return wish;
+        }
         if free >= wish / 4 && free >= SMALLEST_FILL {
             return free;
         }
