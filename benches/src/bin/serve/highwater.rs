@@ -12,6 +12,7 @@ pub(crate) async fn serve(job: &Job) -> io::Result<()> {
     let every = job.every;
     match (job.service, job.contender) {
         (Service::Echo, Contender::Highwater) => start(job, echo).await,
+        (Service::Echo, Contender::HighwaterBorrowed) => start(job, echo_ref).await,
         (Service::EchoOnce, Contender::Highwater) => start(job, echo_once).await,
         (Service::ReadLines, Contender::Highwater) => start(job, read_lines).await,
         (Service::ReadLines, Contender::HighwaterBorrowed) => start(job, read_lines_ref).await,
@@ -41,6 +42,14 @@ async fn start<M>(job: &Job, handler: impl Handler<M>) -> io::Result<()> {
 
 async fn echo(mut reader: StreamReader, writer: StreamWriter) -> io::Result<()> {
     while let Some(line) = reader.read_line().await? {
+        writer.write(line)?;
+        writer.drain().await?;
+    }
+    Ok(())
+}
+
+async fn echo_ref(mut reader: StreamReader, writer: StreamWriter) -> io::Result<()> {
+    while let Some(line) = reader.read_line_ref().await? {
         writer.write(line)?;
         writer.drain().await?;
     }

@@ -162,7 +162,17 @@ fn conversations(add: &mut Add<'_>) {
         Unit::Line,
         Count(500_000, 2_000_000),
         Some(10_000),
-        &[OURS, TOKIO, FRAMED, UNBUFFERED.fewer(20), EPOLL, ASYNCIO.fewer(20), UVLOOP.fewer(20), GO],
+        &[
+            OURS,
+            OURS_BORROWED,
+            TOKIO,
+            FRAMED,
+            UNBUFFERED.fewer(20),
+            EPOLL,
+            ASYNCIO.fewer(20),
+            UVLOOP.fewer(20),
+            GO,
+        ],
     );
     let others = [TOKIO, EPOLL, ASYNCIO, UVLOOP, GO];
     add(
