@@ -105,10 +105,15 @@ impl ReadBuffer {
             }
             self.too_large = !self.too_large;
         }
+        self.slide_if_cheap();
         let free = self.block.capacity() - self.block.len();
         let room = if (1..=free).contains(&missing) && free < room && self.buffered() > room {
             // The block was made for this read, which has begun in it: to move that would cost more than a fill.
             free
+        } else if room == missing && free < missing && self.start <= SMALLEST_FILL {
+            // The rest of a frame behind a short head: to move what has come of it would cost more than the head.
+            self.block.reserve_exact(missing);
+            missing
         } else {
             self.make_room_up_to(room)
         };
@@ -168,14 +173,8 @@ impl ReadBuffer {
 
     /// Makes room for `wish` more bytes, or somewhat less where more memory would be needed for it.
     fn make_room_up_to(&mut self, wish: usize) -> usize {
-        self.slide_if_cheap();
         let free = self.block.capacity() - self.block.len();
         if free >= wish {
-            return wish;
-        }
-        if wish > self.fill && self.start <= SMALLEST_FILL {
-            // A long frame behind a short head: to move what has come of it would cost more than the head holds.
-            self.block.reserve_exact(wish);
             return wish;
         }
         if free >= wish / 4 && free >= SMALLEST_FILL {
