@@ -291,6 +291,34 @@ fn c1_a_family_contradicts_an_address_of_the_other() {
     });
 }
 
+/// A connector makes what it connects: an option of the socket would be lost.
+#[test]
+fn c1_an_option_of_the_socket_contradicts_a_connector() {
+    on_one_thread(|| async {
+        let to = || {
+            let nobody = |query: Query| async move { panic!("{query} is resolved") };
+            open_connection(("localhost", 80)).resolver(nobody)
+        };
+        let nothing = |_| async { Ok(tokio::io::duplex(1).0) };
+        for (option, connecting) in [
+            ("local_addr", to().local_addr(("127.0.0.1", 0)).connector(nothing)),
+            ("keep_alive", to().connector(nothing).keep_alive(true)),
+            ("send_buffer_size", to().connector(nothing).send_buffer_size(4096)),
+            ("recv_buffer_size", to().recv_buffer_size(4096).connector(nothing)),
+            ("on_socket", to().connector(nothing).on_socket(|_| Ok(()))),
+        ] {
+            let error = connecting.await.unwrap_err();
+            assert!(
+                error.to_string().starts_with(&format!("{option} is for a socket of the system's")),
+                "{error}"
+            );
+            let ConnectError::Conflict(conflict) = &error else { panic!("{error:?}") };
+            assert_eq!(*conflict, Conflict::Connector { option });
+            assert_eq!(io::Error::from(error).kind(), ErrorKind::InvalidInput);
+        }
+    });
+}
+
 /// Nothing is resolved before that is known.
 #[test]
 fn c1_a_family_contradicts_a_local_address_of_the_other() {

@@ -1,8 +1,5 @@
 //! A server's and a connection's life over a network in memory that delays, partitions and resets, on a paused
-//! clock: each ends after exactly the time that is promised.
-//!
-//! What connects to an address is a socket of the kernel's, always: `open_connection` is seen here as far as its
-//! name server, and with a kernel in `net_race` and `net_namespaces`.
+//! clock: each ends after exactly the time that is promised. How it begins is in `net_virtual_connect`.
 
 use highwater_net::{
     ConnectError, Query, Server, StreamOptions, StreamReader, StreamWriter, open_connection, pair,

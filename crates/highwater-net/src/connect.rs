@@ -1,6 +1,7 @@
 //! Connecting: what is to be connected, and what all connections have in common.
 
 mod by_name;
+mod connector;
 mod driver;
 mod error;
 mod order;
@@ -11,6 +12,7 @@ mod tls;
 #[cfg(unix)]
 mod unix;
 
+pub use connector::Connector;
 pub(crate) use error::Listed;
 pub use error::{Attempt, Conflict, ConnectError};
 #[cfg(feature = "tls")]

@@ -67,7 +67,7 @@ pub use address::{ConnectTo, Name, Socket};
 pub use connect::HostTls;
 #[cfg(unix)]
 pub use connect::open_unix_connection;
-pub use connect::{Attempt, Conflict, ConnectError, OpenConnection, open_connection};
+pub use connect::{Attempt, Conflict, ConnectError, Connector, OpenConnection, open_connection};
 pub use facts::{Address, Facts};
 pub use keep_alive::KeepAlive;
 pub use listener::{Incoming, Listener};

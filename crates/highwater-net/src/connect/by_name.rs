@@ -1,5 +1,6 @@
 //! Connecting by name: how it is resolved, how its addresses are raced, and from which socket.
 
+use super::connector::{AnyConnector, Connected, Connector};
 use super::driver::first_of;
 use super::error::{Conflict, ConnectError, Tried};
 use super::order::interleave;
@@ -16,7 +17,6 @@ use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// RFC 8305 §8: the recommended delay between attempts.
 const DELAY: Duration = Duration::from_millis(250);
@@ -30,6 +30,8 @@ pub(super) struct Reach {
     /// `None`: 1 if attempts overlap, 0 if not.
     interleave: Option<usize>,
     sockets: SocketOptions,
+    /// In place of a socket, whose options are not for it.
+    connector: Option<Box<dyn AnyConnector>>,
 }
 
 impl Default for Reach {
@@ -41,6 +43,7 @@ impl Default for Reach {
             pace: Pace { delay: Some(DELAY), attempt_timeout: None },
             interleave: None,
             sockets: SocketOptions::default(),
+            connector: None,
         }
     }
 }
@@ -283,12 +286,31 @@ impl OpenConnection<Name> {
         self
     }
 
+    /// What connects to each address; the system unless said otherwise.
+    ///
+    /// It makes what it connects: with a [`local_addr`](Self::local_addr) or an option of the socket it is a
+    /// [`Conflict`](ConnectError::Conflict).
+    ///
+    /// ```
+    /// # use highwater_net::open_connection;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let in_memory = |_| async { Ok(tokio::io::duplex(1024).0) };
+    /// let (_reader, writer) = open_connection(("192.0.2.1", 80)).connector(in_memory).await?;
+    /// assert_eq!(writer.facts().peer_addr().to_string(), "192.0.2.1:80");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn connector(mut self, connector: impl Connector + 'static) -> Self {
+        self.reach.connector = Some(Box::new(connector));
+        self
+    }
+
     async fn connect(self) -> Result<(StreamReader, StreamWriter), ConnectError> {
         let streams = self.options();
         #[cfg(feature = "tls")]
         let (wanted, deadline) = (self.tls, Deadline::after(self.timeout));
         let Self { to, timeout, reach, .. } = self;
-        Conflict::check(reach.family, &to, reach.local_addr.as_ref()).map_err(ConnectError::Conflict)?;
+        reach.check(&to).map_err(ConnectError::Conflict)?;
         let mut tried = Tried::default();
         let connecting = reach.connect(&to, &mut tried);
         let connected = match timeout {
@@ -298,10 +320,9 @@ impl OpenConnection<Name> {
                 Err(_) => return Err(ConnectError::TimedOut { to, after, attempts: tried.into_attempts() }),
             },
         };
-        let Some(socket) = connected? else {
+        let Some((transport, facts)) = connected? else {
             return Err(ConnectError::Unreachable { to, attempts: tried.into_attempts() });
         };
-        let (transport, facts) = adopt_tcp(socket, None);
         let halves = streams.split(transport, facts);
         #[cfg(feature = "tls")]
         let halves = tls::secure(halves, wanted, deadline).await?;
@@ -310,7 +331,17 @@ impl OpenConnection<Name> {
 }
 
 impl Reach {
-    async fn connect(&self, to: &Name, tried: &mut Tried) -> Result<Option<TcpStream>, ConnectError> {
+    fn check(&self, to: &Name) -> Result<(), Conflict> {
+        if self.connector.is_some() {
+            let local_addr = self.local_addr.as_ref().map(|_| "local_addr");
+            if let Some(option) = local_addr.or_else(|| self.sockets.option()) {
+                return Err(Conflict::Connector { option });
+            }
+        }
+        Conflict::check(self.family, to, self.local_addr.as_ref())
+    }
+
+    async fn connect(&self, to: &Name, tried: &mut Tried) -> Result<Option<Connected>, ConnectError> {
         let local = match &self.local_addr {
             None => None,
             Some(name) => match name.resolve_with(&*self.resolver, self.family).await {
@@ -329,7 +360,13 @@ impl Reach {
         if local.as_ref().is_some_and(Local::has_port) {
             pace.delay = None;
         }
-        let attempt = async |address| self.sockets.open(address, local.as_ref())?.connect(address).await;
+        let attempt = async |address| match &self.connector {
+            Some(connector) => connector.connect_any(address).await,
+            None => {
+                let socket = self.sockets.open(address, local.as_ref())?.connect(address).await?;
+                Ok(adopt_tcp(socket, None))
+            }
+        };
         Ok(first_of(&addresses, pace, tried, attempt).await)
     }
 }

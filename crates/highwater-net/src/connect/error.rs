@@ -325,6 +325,11 @@ pub enum Conflict {
         /// Where to connect from.
         local_addr: Name,
     },
+    /// An option of the socket, and a connector, which makes what it connects itself.
+    Connector {
+        /// The method that sets it.
+        option: &'static str,
+    },
 }
 
 impl Conflict {
@@ -347,6 +352,12 @@ impl fmt::Display for Conflict {
         let (family, what, name) = match self {
             Conflict::Family { family, to } => (family, "", to),
             Conflict::LocalAddr { family, local_addr } => (family, "the local address ", local_addr),
+            Conflict::Connector { option } => {
+                return write!(
+                    f,
+                    "{option} is for a socket of the system's, and a connector is to make the connection"
+                );
+            }
         };
         let is = name.literal().map_or("not".into(), |ip| Family::of(ip).to_string());
         write!(f, "the family is to be {family}, and {what}{name} is {is}")

@@ -22,6 +22,17 @@ pub(super) struct SocketOptions {
 }
 
 impl SocketOptions {
+    /// The first option that was set.
+    pub(super) fn option(&self) -> Option<&'static str> {
+        let set = [
+            (self.keep_alive.is_some(), "keep_alive"),
+            (self.send_buffer_size.is_some(), "send_buffer_size"),
+            (self.recv_buffer_size.is_some(), "recv_buffer_size"),
+            (self.hook.is_some(), "on_socket"),
+        ];
+        set.into_iter().find_map(|(is_set, option)| is_set.then_some(option))
+    }
+
     /// A socket that is ready to connect to `remote`.
     pub(super) fn open(&self, remote: SocketAddr, local: Option<&Local>) -> io::Result<TcpSocket> {
         let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))?;
