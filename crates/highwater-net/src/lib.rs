@@ -34,7 +34,7 @@
 //! | [`open_connection`], also to a socket that is there already | [`start_server`], also on listeners that are there already |
 //! | `open_unix_connection` | `start_unix_server` |
 //! | `.tls(ClientTls)` on each of them, `start_tls` later | `.tls(ServerTls)` on each of them, `start_tls` later |
-//! | [`pair`] over anything that reads and writes, [`duplex`] in memory | a [`Listener`] of any source |
+//! | [`pair`] over anything that reads and writes, [`duplex`] in memory; a [`Connector`] to anywhere | a [`Listener`] of any source |
 //!
 //! # Features
 //! `tls`, `aws-lc-rs` and `platform-roots` are on unless said otherwise. `ring` is another crypto provider.
