@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::{Instant, sleep_until};
 
 /// An attempt that goes on. Dropped, it closes its socket.
@@ -56,6 +57,7 @@ async fn ended<S, Fut: Future<Output = io::Result<S>>>(
     until: Option<Instant>,
 ) -> Option<(usize, io::Result<S>)> {
     let attempts = poll_fn(|cx| {
+        let mut spent = None;
         for place in 0..running.len() {
             let (index, attempt) = &mut running[place];
             if let Poll::Ready(result) = attempt.as_mut().poll(cx) {
@@ -63,11 +65,19 @@ async fn ended<S, Fut: Future<Output = io::Result<S>>>(
                 running.remove(place);
                 return Poll::Ready((index, result));
             }
+            if spent.is_none() && !has_budget_remaining() {
+                spent = Some(place);
+            }
+        }
+        // One that uses up the task's turn each time is not to keep the others from theirs.
+        if let Some(place) = spent {
+            running.rotate_left(place + 1);
         }
         Poll::Pending
     });
     let Some(until) = until else { return Some(attempts.await) };
-    let (mut attempts, mut alarm) = (pin!(attempts), pin!(sleep_until(until)));
+    // Nor from the clock.
+    let (mut attempts, mut alarm) = (pin!(attempts), pin!(unconstrained(sleep_until(until))));
     poll_fn(|cx| match attempts.as_mut().poll(cx) {
         Poll::Ready(ended) => Poll::Ready(Some(ended)),
         Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),

@@ -4,7 +4,7 @@ use super::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -108,7 +108,7 @@ async fn c2_an_attempt_that_is_given_up_is_closed_at_once() {
     let mut racing =
         pin!(first_of(&addresses, hurried, &mut tried, |to| attempt(&open, &[(9999, true); 3], to)));
     for _ in 0..3 {
-        assert!(tokio::time::timeout(ms(90), &mut racing).await.is_err());
+        assert!(timeout(ms(90), &mut racing).await.is_err());
         assert_eq!(open.count(), 1);
     }
 }
@@ -121,7 +121,7 @@ async fn c2_dropped_it_closes_all() {
         let plan = [(99_999, true); 3];
         let addresses = addresses(3);
         let racing = first_of(&addresses, EYEBALLS, &mut tried, |to| attempt(&open, &plan, to));
-        assert!(tokio::time::timeout(ms(after), racing).await.is_err());
+        assert!(timeout(ms(after), racing).await.is_err());
         assert_eq!(open.count(), 0, "after {after} ms");
         let started = tried.into_attempts().len();
         assert_eq!(started, (1 + usize::try_from(after).unwrap() / 250).min(3), "after {after} ms");
@@ -135,4 +135,26 @@ fn c2_a_race_of_one_needs_no_clock() {
     let mut tried = Tried::default();
     let won = runtime.block_on(first_of(&addresses(1), EYEBALLS, &mut tried, async |_| Ok(())));
     assert_eq!(won, Some(()));
+}
+
+/// Its task is never idle, so that a paused clock would stand still: here is no exact time to tell.
+#[tokio::test]
+async fn c2_an_attempt_that_uses_up_the_turn_of_its_task_keeps_nobody_from_theirs() {
+    let attempt = async |to: SocketAddr| {
+        while to.port() == 0 {
+            tokio::task::consume_budget().await;
+        }
+        sleep(ms(1)).await;
+        Ok(to.port())
+    };
+    let patience = Duration::from_secs(60);
+    let pace = Pace { delay: Some(ms(10)), attempt_timeout: None };
+    let (two, mut tried) = (addresses(2), Tried::default());
+    let won = timeout(patience, first_of(&two, pace, &mut tried, attempt)).await;
+    assert_eq!(won.expect("the second gets its turns"), Some(1));
+
+    let (hurried, mut tried) = (Pace { delay: None, attempt_timeout: Some(ms(10)) }, Tried::default());
+    let lost = timeout(patience, first_of(&two[..1], hurried, &mut tried, attempt)).await;
+    assert_eq!(lost.expect("the clock gets its turns"), None);
+    assert_eq!(tried.into_attempts()[0].error().kind(), io::ErrorKind::TimedOut);
 }
