@@ -229,6 +229,17 @@ fn r1_a_long_frame_behind_its_length_is_not_moved_and_takes_no_more_than_both() 
     assert!(blocks.iter().skip(1).all(|block| *block == (blocks[1].0, 4 + MIB)), "{blocks:?}");
 }
 
+/// What stands in front stays there only if it is short.
+#[test]
+fn r1_a_long_frame_behind_much_that_was_consumed_takes_no_more_than_itself() {
+    let mut buffer = ReadBuffer::new();
+    fill(&mut buffer, &vec![b'x'; MIB / 2]);
+    buffer.take_ref(MIB / 5);
+    assert_eq!(buffer.find_exactly(MIB), Ok(Verdict::NeedMore));
+    fill_once(&mut buffer, b"x");
+    assert!(buffer.allocated() <= MIB + LARGEST_FILL, "{} bytes for a frame of 1 MiB", buffer.allocated());
+}
+
 /// As much as one fill takes of it.
 fn fill_from(buffer: &mut ReadBuffer, left: &mut Vec<u8>) {
     let count = buffer.spare().remaining_mut().min(left.len());
