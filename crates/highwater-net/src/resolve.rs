@@ -196,7 +196,7 @@ pub trait Resolver: Send + Sync {
 
 impl<F, Fut> Resolver for F
 where
-    F: Fn(Query) -> Fut + Send + Sync,
+    F: Fn(Query) -> Fut + Send + Sync + ?Sized,
     Fut: Future<Output = io::Result<Vec<SocketAddr>>> + Send,
 {
     fn resolve(&self, query: Query) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
@@ -204,7 +204,7 @@ where
     }
 }
 
-impl<R: Resolver> Resolver for Arc<R> {
+impl<R: Resolver + ?Sized> Resolver for Arc<R> {
     fn resolve(&self, query: Query) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
         R::resolve(self, query)
     }

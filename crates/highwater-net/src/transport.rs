@@ -91,6 +91,14 @@ pub(crate) fn adopt<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(transpor
     if let Some(socket) = any.downcast_mut::<Option<UnixStream>>().and_then(Option::take) {
         return adopt_unix(socket, None);
     }
+    if let Some(transport) = any.downcast_mut::<Option<Transport>>().and_then(Option::take) {
+        return match transport {
+            Transport::Tcp(socket) => adopt_tcp(socket, None),
+            #[cfg(unix)]
+            Transport::Unix(socket) => adopt_unix(socket, None),
+            other => (other, Facts::unknown()),
+        };
+    }
     let transport = given.expect("it was taken only where the function has returned");
     (Transport::Other(Box::new(transport)), Facts::unknown())
 }
@@ -110,6 +118,16 @@ pub fn duplex(capacity: usize) -> ((StreamReader, StreamWriter), (StreamReader, 
 }
 
 impl Transport {
+    /// Whether it knows its addresses by itself.
+    pub(crate) fn is_socket(&self) -> bool {
+        match self {
+            Transport::Tcp(_) => true,
+            #[cfg(unix)]
+            Transport::Unix(_) => true,
+            _ => false,
+        }
+    }
+
     /// Makes the drop that follows a reset, where the transport knows one.
     pub(crate) fn reset(&mut self) {
         match self {

@@ -15,6 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// Implemented for functions and closures `Fn(SocketAddr) -> impl Future`, and for an `Arc` of any. Everything else
 /// stays as it is: names are resolved, addresses raced, time-outs heeded, and TLS begins on what was connected.
 ///
+/// A future that borrows from its closure is none that a closure can return: clone into it what it needs, or implement
+/// this for a type.
+///
 /// # Source
 /// asyncio: none; there `sock` takes sockets only.
 ///
@@ -48,12 +51,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// # Ok::<(), io::Error>(())
 /// # }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not connect to addresses",
+    label = "not a function of a `SocketAddr` whose future is `Send` and brings a transport",
+    note = "a transport is `AsyncRead + AsyncWrite + Unpin + Send + 'static`",
+    note = "what borrows from the connector is a type that implements `Connector`, not a closure"
+)]
 pub trait Connector: Send + Sync {
-    /// What it connects. A socket of tokio is taken for what it is, with its addresses and without delay; the peer of
-    /// anything else is the address that was asked for.
+    /// What it connects. A socket of tokio, and a [`Transport`], is taken for what it is, a socket with its own addresses:
+    /// that of a proxy is the proxy's. The peer of anything else is the address that was asked for.
     type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Connects to one address.
+    /// Connects to one address. It must not block. What it panics with comes out of the await.
     ///
     /// # Errors
     /// Any: it is listed with the address, and the next is tried.
@@ -81,7 +90,7 @@ pub trait Connector: Send + Sync {
 
 impl<F, Fut, C> Connector for F
 where
-    F: Fn(SocketAddr) -> Fut + Send + Sync,
+    F: Fn(SocketAddr) -> Fut + Send + Sync + ?Sized,
     Fut: Future<Output = io::Result<C>> + Send,
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -92,7 +101,7 @@ where
     }
 }
 
-impl<C: Connector> Connector for Arc<C> {
+impl<C: Connector + ?Sized> Connector for Arc<C> {
     type Connection = C::Connection;
 
     fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<C::Connection>> + Send {
@@ -118,7 +127,7 @@ impl<C: Connector> AnyConnector for C {
     ) -> Pin<Box<dyn Future<Output = io::Result<Connected>> + Send + '_>> {
         Box::pin(async move {
             let (transport, mut facts) = adopt(self.connect(address).await?);
-            if matches!(facts.peer_addr(), Address::Unknown) {
+            if !transport.is_socket() {
                 facts.set_peer_addr(Address::Inet(address));
             }
             Ok((transport, facts))

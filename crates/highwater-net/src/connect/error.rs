@@ -355,7 +355,7 @@ impl fmt::Display for Conflict {
             Conflict::Connector { option } => {
                 return write!(
                     f,
-                    "{option} is for a socket of the system's, and a connector is to make the connection"
+                    "{option} is for a socket of the system's: a connector makes its own, and may set it there"
                 );
             }
         };
