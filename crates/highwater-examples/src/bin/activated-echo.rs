@@ -23,11 +23,9 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 use highwater_examples::Outcome;
 #[cfg(unix)]
-use highwater_examples::{end_or_ctrl_c, tell, tell_at_the_end};
+use highwater_examples::{end_or_ctrl_c, serve_until_ctrl_c, tell_at_the_end};
 #[cfg(unix)]
 use highwater_net::{StreamReader, StreamWriter};
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Sends back whatever comes to the sockets that were handed over (LISTEN_FDS), until Ctrl-C.
 #[derive(Debug, Parser)]
@@ -53,12 +51,7 @@ async fn run(arguments: Arguments) -> Outcome {
         return Err("no socket was handed over: is LISTEN_FDS set, and LISTEN_PID ours?".into());
     }
     let server = highwater_net::start_server(echo, listeners).max_connections(arguments.most.into()).await?;
-    // Before anybody can know that it serves: until then, Ctrl-C would end it without a word.
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let endpoints = server.endpoints().iter().map(ToString::to_string);
-    tell(format!("Serving on {}", endpoints.collect::<Vec<_>>().join(", "))).await?;
-
-    interrupted.recv().await;
+    serve_until_ctrl_c(&server).await?;
     let mut told = Ok(());
     let gently = async {
         told = tell_at_the_end("Stop serving").await;
