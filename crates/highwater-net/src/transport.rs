@@ -83,24 +83,27 @@ pub fn pair(transport: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> 
 /// A socket by its type, whatever its type is called here; anything else as it is.
 pub(crate) fn adopt<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(transport: T) -> (Transport, Facts) {
     let mut given = Some(transport);
-    let any: &mut dyn Any = &mut given;
-    if let Some(socket) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {
-        return adopt_tcp(socket, None);
+    match named(&mut given) {
+        Some(Transport::Tcp(socket)) => adopt_tcp(socket, None),
+        #[cfg(unix)]
+        Some(Transport::Unix(socket)) => adopt_unix(socket, None),
+        Some(other) => (other, Facts::unknown()),
+        None => {
+            let transport = given.expect("it was taken only where it has a name");
+            (Transport::Other(Box::new(transport)), Facts::unknown())
+        }
     }
+}
+
+/// Takes what has a type of its own among the transports, or is one.
+fn named(given: &mut dyn Any) -> Option<Transport> {
+    fn taken<T: 'static>(given: &mut dyn Any) -> Option<T> {
+        given.downcast_mut::<Option<T>>().and_then(Option::take)
+    }
+    let socket = taken::<TcpStream>(given).map(Transport::Tcp);
     #[cfg(unix)]
-    if let Some(socket) = any.downcast_mut::<Option<UnixStream>>().and_then(Option::take) {
-        return adopt_unix(socket, None);
-    }
-    if let Some(transport) = any.downcast_mut::<Option<Transport>>().and_then(Option::take) {
-        return match transport {
-            Transport::Tcp(socket) => adopt_tcp(socket, None),
-            #[cfg(unix)]
-            Transport::Unix(socket) => adopt_unix(socket, None),
-            other => (other, Facts::unknown()),
-        };
-    }
-    let transport = given.expect("it was taken only where the function has returned");
-    (Transport::Other(Box::new(transport)), Facts::unknown())
+    let socket = socket.or_else(|| taken::<UnixStream>(given).map(Transport::Unix));
+    socket.or_else(|| taken::<Transport>(given))
 }
 
 /// Two connected pairs in memory, for tests. Each direction holds at most `capacity` bytes.

@@ -333,7 +333,7 @@ impl OpenConnection<Name> {
 impl Reach {
     fn check(&self, to: &Name) -> Result<(), Conflict> {
         if self.connector.is_some() {
-            let local_addr = self.local_addr.as_ref().map(|_| "local_addr");
+            let local_addr = self.local_addr.is_some().then_some("local_addr");
             if let Some(option) = local_addr.or_else(|| self.sockets.option()) {
                 return Err(Conflict::Connector { option });
             }
