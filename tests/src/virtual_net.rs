@@ -8,7 +8,7 @@ use crate::memory::{Connector, memory};
 use bytes::{Bytes, BytesMut};
 use highwater_net::Listener;
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +19,13 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// The most bytes under way in a direction, with those that came and were not read.
 pub const WINDOW: usize = 4000;
+
+/// What comes of `future`, and after how many milliseconds.
+pub async fn timed<V>(future: impl IntoFuture<Output = V>) -> (V, u128) {
+    let begin = Instant::now();
+    let value = future.await;
+    (value, begin.elapsed().as_millis())
+}
 
 /// The way to a server.
 #[derive(Clone, Debug)]

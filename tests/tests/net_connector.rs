@@ -1,20 +1,19 @@
 //! What a connector brings: sockets are taken for what they are, whatever they come in.
 
-use highwater_net::{OpenConnection, Query, Transport, open_connection};
+use highwater_net::{Name, OpenConnection, Query, Transport, open_connection};
 use highwater_tests::net::on_each_runtime;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Where nobody is: only a connector gets anywhere.
-const NOWHERE: SocketAddr =
-    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(192, 0, 2, 1), 7));
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 7);
 
 /// Connected through it, with a socket to a listener of the test's.
-async fn is_a_socket(connecting: OpenConnection<highwater_net::Name>, listener: &TcpListener) {
+async fn is_a_socket(connecting: OpenConnection<Name>, listener: &TcpListener) {
     let (reader, writer) = connecting.await.unwrap();
     let (mut accepted, client) = listener.accept().await.unwrap();
     let is_without_delay = writer.with_transport(|transport| match transport {

@@ -8,25 +8,18 @@ use highwater_net::{
 use highwater_tests::bounded::run_paused;
 use highwater_tests::net::{echo, hook};
 use highwater_tests::tls;
-use highwater_tests::virtual_net::{Link, Network, WINDOW, Way, link, network};
+use highwater_tests::virtual_net::{Link, Network, WINDOW, Way, link, network, timed};
 use std::future::pending;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 const DELAY: Duration = Duration::from_millis(40);
 
 /// More than a link takes.
 const TOO_MUCH: usize = 5 * WINDOW;
-
-/// What comes of `future`, and after how many milliseconds.
-async fn timed<V>(future: impl Future<Output = V>) -> (V, u128) {
-    let begin = Instant::now();
-    let value = future.await;
-    (value, begin.elapsed().as_millis())
-}
 
 async fn serving<M>(handler: impl highwater_net::Handler<M>) -> (Server, Network) {
     let (listener, network) = network(DELAY);
@@ -61,7 +54,7 @@ fn c1_a_name_server_behind_a_partition_costs_the_connect_time_out() {
         let connecting = open_connection(("behind.internal", 1))
             .resolver(|_: Query| pending::<io::Result<Vec<SocketAddr>>>())
             .connect_timeout(Duration::from_secs(7));
-        let (failed, took) = timed(connecting.into_future()).await;
+        let (failed, took) = timed(connecting).await;
         assert!(matches!(failed, Err(ConnectError::TimedOut { .. })), "{failed:?}");
         assert_eq!(took, 7_000);
     });
@@ -342,7 +335,7 @@ fn t3_a_handshake_behind_a_partition_takes_a_minute_on_either_end() {
                 link.cut(Way::Both);
             });
             let (failed, took) =
-                timed(start_tls(reader, writer, tls::client().server_name("localhost")).into_future()).await;
+                timed(start_tls(reader, writer, tls::client().server_name("localhost"))).await;
             match cut_after {
                 0 | 60 => assert_eq!((failed.unwrap_err().kind(), took), (ErrorKind::TimedOut, 60_000)),
                 // The client was done with its part.

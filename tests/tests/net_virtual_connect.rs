@@ -1,18 +1,20 @@
 //! Connecting over a network in memory, on a paused clock: how long each way takes to the millisecond, what a
 //! partition and a reset cost, and what is left when it is given up.
 
-use highwater_net::{ConnectError, Connector, Query, Server, open_connection, start_server};
+use highwater_net::{
+    ConnectError, Connector, Name, OpenConnection, Query, Server, open_connection, start_server,
+};
 use highwater_testing::at_every_poll_async;
 use highwater_tests::bounded::run_paused;
-use highwater_tests::net::{echo, on_one_thread};
+use highwater_tests::net::{Halves, echo, on_one_thread};
 use highwater_tests::tls;
-use highwater_tests::virtual_net::{Link, Network, Way, Wire, network};
+use highwater_tests::virtual_net::{Link, Network, Way, Wire, network, timed};
 use std::future::{IntoFuture, pending};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 const DELAY: Duration = Duration::from_millis(40);
 
@@ -79,11 +81,11 @@ async fn serving(delay: Duration) -> (Server, Place) {
     (start_server(echo, listener).await.unwrap(), Place::Server(network))
 }
 
-/// What comes of `future`, and after how many milliseconds.
-async fn timed<V>(future: impl IntoFuture<Output = V>) -> (V, u128) {
-    let begin = Instant::now();
-    let value = future.await;
-    (value, begin.elapsed().as_millis())
+/// A line comes back, after a delay each way.
+async fn echoes((mut reader, writer): Halves) {
+    writer.write("to and fro\n").unwrap();
+    let (line, took) = timed(reader.read_line()).await;
+    assert_eq!((&line.unwrap().unwrap()[..], took), (&b"to and fro\n"[..], 80));
 }
 
 /// Connects by name, whatever the name.
@@ -99,12 +101,10 @@ fn c1_a_connection_takes_the_delays_of_its_way() {
         let (server, place) = serving(DELAY).await;
         let to = World::address(0);
         let (halves, took) = timed(open_connection(to).connector(World::new([place]))).await;
-        let (mut reader, writer) = halves.unwrap();
+        let halves = halves.unwrap();
         assert_eq!((took, server.counts().accepted), (80, 1));
-        assert_eq!(writer.facts().peer_addr().socket_addr(), Some(to));
-        writer.write("to and fro\n").unwrap();
-        let (line, took) = timed(reader.read_line()).await;
-        assert_eq!((&line.unwrap().unwrap()[..], took), (&b"to and fro\n"[..], 80));
+        assert_eq!(halves.1.facts().peer_addr().socket_addr(), Some(to));
+        echoes(halves).await;
     });
 }
 
@@ -203,7 +203,7 @@ async fn in_private() -> (Server, World) {
     (server, World::new([Place::Server(network)]))
 }
 
-fn privately(world: &World) -> highwater_net::OpenConnection<highwater_net::Name> {
+fn privately(world: &World) -> OpenConnection<Name> {
     let to = open_connection(("localhost", 7)).resolver(world.resolver()).connector(world.clone());
     to.tls(tls::client())
 }
@@ -213,11 +213,8 @@ fn t2_a_handshake_follows_on_what_was_connected() {
     run_paused(async {
         let (_server, world) = in_private().await;
         let (halves, took) = timed(privately(&world)).await;
-        let (mut reader, writer) = halves.unwrap();
         assert_eq!(took, 80 + 80, "a round trip each");
-        writer.write("in private\n").unwrap();
-        let (line, took) = timed(reader.read_line()).await;
-        assert_eq!((&line.unwrap().unwrap()[..], took), (&b"in private\n"[..], 80));
+        echoes(halves.unwrap()).await;
     });
 }
 
